@@ -1,0 +1,44 @@
+# Everything runs in .venv, which `make install` makes and keeps in step with the files it depends on.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# More arguments for the bench targets, such as ARGS="--quick --json modes.json".
+ARGS ?=
+
+.PHONY: install test lint types demo bench bench-modes bench-recovery bench-read bench-verify clean
+
+install: $(STAMP)
+
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "ao-scheduler needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| { test "$$(id -u)" = 0 && apt-get update && apt-get install -y python3-venv; } \
+		|| { echo "$(PYTHON) cannot make environments: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+test: lint types
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: install
+	$(BIN)/python -m mypy
+
+demo: install
+	$(BIN)/ao-scheduler demo
+
+bench: bench-modes bench-recovery bench-read bench-verify
+
+bench-modes bench-recovery bench-read bench-verify: bench-%: install
+	$(BIN)/python -m bench $* $(ARGS)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
