@@ -1,0 +1,1 @@
+"""The program: what runs the scheduler for people and machines outside."""

@@ -1,0 +1,71 @@
+"""How every command is entered and left: shared options anywhere, errors as one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from actors.events import log
+from protocol.errors import SchedulerError
+
+FAILED = 1
+"""Exit code of a command that could not do its work, or found that something is wrong."""
+
+SHARED = ("--data", "--wallet", "--log-level")
+"""Options with a value that every command takes."""
+
+
+class Program(TyperGroup):
+    """The root of all commands."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line; whatever stops it becomes one line on standard error."""
+        try:
+            return super().main(*args, **extra)
+        except Exception as exc:  # noqa: BLE001 - this is the end of the program
+            if not isinstance(exc, SchedulerError | OSError):
+                log.exception("unexpected_error")
+            typer.echo(f"error: {one_line(exc)}", err=True)
+            sys.exit(FAILED)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the shared options from any place on the line, as people type them."""
+        return super().parse_args(ctx, shared_first(args))
+
+
+def shared_first(args: list[str]) -> list[str]:
+    """Move the shared options, each with its value, before everything else.
+
+    What follows a lone ``--`` stays where it is.
+    """
+    shared: list[str] = []
+    others: list[str] = []
+    remaining = iter(args)
+    for arg in remaining:
+        if arg == "--":
+            others += [arg, *remaining]
+        elif arg in SHARED:
+            shared += [arg, *(value for value in [next(remaining, None)] if value is not None)]
+        elif arg.startswith(tuple(f"{name}=" for name in SHARED)):
+            shared.append(arg)
+        else:
+            others.append(arg)
+    return shared + others
+
+
+def one_line(exc: Exception) -> str:
+    """Say in one line what went wrong."""
+    match exc:
+        case SchedulerError():
+            text = exc.detail
+        case OSError(filename=str() | bytes() as file, strerror=str() as reason):
+            text = f"{os.fsdecode(file)}: {reason}"
+        case OSError():
+            text = str(exc)
+        case _:
+            text = f"unexpected {exc!r}; this is a bug, --log-level error shows where"
+    return " ".join(text.split())
