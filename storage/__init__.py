@@ -1,0 +1,40 @@
+"""What is durable: a store of slots, signatures, messages and receipts on LMDB."""
+
+from __future__ import annotations
+
+from storage.journal import (
+    PAGE_LIMIT,
+    Batch,
+    Body,
+    Head,
+    Journal,
+    Page,
+    Pin,
+    Reader,
+    Receipt,
+    Work,
+    read_all,
+)
+from storage.lmdb_journal import LmdbJournal
+from storage.opening import open_reader, open_writer
+from storage.reader import LmdbReader
+from storage.settings import StoreSettings
+
+__all__ = [
+    "PAGE_LIMIT",
+    "Batch",
+    "Body",
+    "Head",
+    "Journal",
+    "LmdbJournal",
+    "LmdbReader",
+    "Page",
+    "Pin",
+    "Reader",
+    "Receipt",
+    "StoreSettings",
+    "Work",
+    "open_reader",
+    "open_writer",
+    "read_all",
+]

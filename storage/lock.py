@@ -1,0 +1,59 @@
+"""One writer per shard: an exclusive `flock` on a file that holds the writer's PID."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from protocol.errors import StoreInUse, StoreInvalid
+from storage.durable_files import PRIVATE_FILE
+from storage.forks import give_up_in_children
+
+_PID_WIDTH = 20
+
+
+class WriterLock:
+    """Hold a lock file until `release`, or until this program ends however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            StoreInUse: another program (or another journal in this one) holds it.
+            StoreInvalid: the filesystem cannot lock.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            self._descriptor = os.open(path, flags, PRIVATE_FILE)
+        except OSError as exc:
+            raise StoreInvalid(f"cannot open {path}: {exc.strerror}") from exc
+        try:
+            self._take(path)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+        give_up_in_children(self)
+
+    def release(self) -> None:
+        """Give the lock up. Idempotent."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def after_fork(self) -> None:
+        """Close the child's copy, which would keep the lock beyond its parent's death."""
+        self.release()
+
+    def _take(self, path: Path) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._descriptor, _PID_WIDTH, 0).decode("ascii", "replace").strip()
+            raise StoreInUse(f"{path.parent} is in use by PID {holder or 'unknown'}") from None
+        except OSError as exc:
+            raise StoreInvalid(f"cannot lock {path}: {exc.strerror}") from exc
+        # The PID is for people only: a full disk is no reason to stay out.
+        with suppress(OSError):
+            os.pwrite(self._descriptor, b"%-*d" % (_PID_WIDTH, os.getpid()), 0)

@@ -1,0 +1,110 @@
+"""Opening a store: for writing by one program, for reading by any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from protocol.errors import StoreFull, StoreInvalid
+from storage.bodies import NO_ROOM
+from storage.claim import read_claim, sign_in
+from storage.creation import ensure_store
+from storage.environment import Environment, reserve_lock_file
+from storage.layout import Layout
+from storage.lmdb_journal import LmdbJournal
+from storage.lock import WriterLock
+from storage.manifest import require_manifest
+from storage.map_size import wanted_map_size
+from storage.reader import LmdbReader
+from storage.settings import StoreSettings
+
+DEFAULTS = StoreSettings()
+
+
+def open_writer(
+    root: str | os.PathLike[str],
+    *,
+    shard: int = 0,
+    shards: int = 1,
+    settings: StoreSettings = DEFAULTS,
+) -> LmdbJournal:
+    """Open one shard of the store in `root` for writing; create the store if there is none.
+
+    A store that was moved, restored or copied opens too, and reads; writing to it raises
+    `NeedsAdoption`. On a full disk it opens, reads, and writes again once there is room.
+
+    Raises:
+        StoreInUse: another program writes to this shard ("in use by PID n").
+        StoreInvalid: the folder is no store that this version can open, or has another
+            number of shards.
+        StoreFull: there is no room to create it.
+        CorruptRecord: its ownership record is damaged.
+    """
+    layout = Layout(Path(root))
+    ensure_store(layout, shards, settings)
+    folder = _shard_folder(layout, shard, shards)
+    lock = WriterLock(layout.lock(shard))
+    try:
+        return _take_over(layout, shard, folder, settings, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def open_reader(
+    root: str | os.PathLike[str], *, shard: int = 0, settings: StoreSettings = DEFAULTS
+) -> LmdbReader:
+    """Open one shard of the store in `root` for reading, beside a writer or without one.
+
+    Takes no lock. One program opens a shard once: who holds a journal reads through it.
+
+    Raises:
+        StoreInvalid: there is no store that this version can open.
+        StoreInUse: this program has the shard open already.
+        StoreFull: LMDB's reader table is missing and there is no room for it.
+    """
+    layout = Layout(Path(root))
+    folder = _shard_folder(layout, shard, require_manifest(layout).shards)
+    environment = _open(folder, settings, readonly=True)
+    return LmdbReader(layout, shard, settings, environment)
+
+
+def _take_over(
+    layout: Layout, shard: int, folder: Path, settings: StoreSettings, lock: WriterLock
+) -> LmdbJournal:
+    environment = _open(folder, settings, readonly=False)
+    try:
+        claim = read_claim(environment)
+        if not sign_in(environment, claim, settings):
+            # After a failed commit LMDB's picture of the file is not to be trusted.
+            environment.close()
+            environment = _open(folder, settings, readonly=False)
+            claim = read_claim(environment)
+        journal = LmdbJournal(layout, shard, settings, environment, lock=lock, claim=claim)
+        journal.maintain()
+        if not claim.obstacle:
+            journal.remove_unnamed_bodies()
+    except BaseException:
+        environment.close()
+        raise
+    return journal
+
+
+def _open(folder: Path, settings: StoreSettings, *, readonly: bool) -> Environment:
+    try:
+        reserve_lock_file(folder)
+    except OSError as exc:
+        if exc.errno in NO_ROOM:
+            raise StoreFull(f"no room for the reader table of {folder}") from exc
+        raise StoreInvalid(f"cannot open {folder}: {exc.strerror}") from exc
+    map_size = wanted_map_size(folder, settings.map_size)
+    return Environment(folder, map_size, readonly=readonly)
+
+
+def _shard_folder(layout: Layout, shard: int, shards: int) -> Path:
+    if not 0 <= shard < shards:
+        raise StoreInvalid(f"{layout.root} has shards 0..{shards - 1}, not {shard}")
+    folder = layout.shard(shard)
+    if not folder.is_dir():
+        raise StoreInvalid(f"{folder} is missing: restore it from a backup")
+    return folder
