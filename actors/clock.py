@@ -1,0 +1,52 @@
+"""Time for assignments: the wall clock, obeyed only while it is believable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from actors.events import log
+from protocol.errors import ClockAhead
+
+Clock = Callable[[], int]
+"""Milliseconds since 1970."""
+
+MAX_JUMP_MS = 24 * 3600 * 1000
+
+
+def system_clock() -> int:
+    """Return the wall clock in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class TimeKeeper:
+    """Read the clock, and refuse a reading that time cannot explain.
+
+    A reading is believed when it is at most a day ahead of the last believed one plus the
+    monotonic time that passed since. Setting the clock right again, or reopening, ends the
+    refusal. A clock that went back is believed: assignments keep the time of the slot
+    before, so they never go back with it.
+    """
+
+    def __init__(
+        self, clock: Clock = system_clock, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._believed = (clock(), monotonic())
+
+    def now(self) -> int:
+        """Return milliseconds since 1970.
+
+        Raises:
+            ClockAhead: the clock jumped ahead by more than a day.
+        """
+        reading, instant = self._clock(), self._monotonic()
+        last_reading, last_instant = self._believed
+        explained = last_reading + int((instant - last_instant) * 1000)
+        if reading > explained + MAX_JUMP_MS:
+            log.warning("clock_ahead", reading_ms=reading, expected_ms=explained)
+            raise ClockAhead(f"the clock says {reading} ms where about {explained} ms was expected")
+        # One assignment of a tuple: readers on other threads see both halves or neither.
+        self._believed = (reading, instant)
+        return reading

@@ -1,0 +1,77 @@
+"""Structured events: one per step of an assignment, quiet until asked for."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, TextIO
+
+import structlog
+
+from protocol.ids import Id
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class EventLog:
+    """Emit events through structlog, as one JSON object a line.
+
+    The step events of every message are `info`. Below the chosen level a step costs one
+    comparison, because steps are on the hot path.
+    """
+
+    def __init__(self) -> None:
+        self.configure("warning")
+
+    def configure(self, level: str, stream: TextIO | None = None) -> None:
+        """Choose the lowest level that is written, and where to (standard error).
+
+        Args:
+            level: one of `LEVELS`.
+            stream: None for whatever standard error is when an event is written.
+        """
+        threshold = logging.getLevelNamesMapping()[level.upper()]
+        self.informs = threshold <= logging.INFO
+        self._logger = structlog.wrap_logger(
+            _Lines(stream),
+            wrapper_class=structlog.make_filtering_bound_logger(threshold),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso"),
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(default=_as_text),
+            ],
+        )
+
+    def step(self, event: str, **fields: Any) -> None:
+        """Tell that one step of one message is done."""
+        if self.informs:
+            self._logger.info(event, **fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Tell of something an operator should know."""
+        self._logger.warning(event, **fields)
+
+    def exception(self, event: str, **fields: Any) -> None:
+        """Tell of an unexpected exception being handled, with its traceback."""
+        self._logger.exception(event, **fields)
+
+
+class _Lines:
+    # What structlog writes to. Standard error is looked up at each line: a host program or
+    # a test may have replaced it since.
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        print(line, file=self._stream or sys.stderr, flush=True)
+
+    debug = info = warning = error = exception = critical = msg
+
+
+def _as_text(value: Any) -> str:
+    return str(value) if isinstance(value, Id) else repr(value)
+
+
+log = EventLog()

@@ -1,0 +1,80 @@
+"""An assignment on its way through the stages, and the tickets that wait for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from actors.stages import Stage
+from actors.ticket import Ticket
+from protocol.assignment import Assignment
+from protocol.ids import Id
+from storage.journal import Pin
+
+
+class Flight:
+    """One slot from the moment it is given until its receipt is stored.
+
+    The ProcessActor makes it, a signer signs it, the committer moves it from stage to
+    stage. Tickets may join from the actor's thread while the committer moves it: both
+    happen under its lock, so a late ticket sees every stage reached so far.
+
+    Attributes:
+        assignment: unsigned at first; signed once the signers are done.
+        signers: addresses that have to sign, in order.
+        pin: what the store has yet to make durable; None once the slot is pinned, so that a
+            flight which waits for its receipt does not hold the message's bytes.
+        stage: highest stage reached, 0 before ASSIGNED.
+        born: monotonic seconds at which the slot was given.
+    """
+
+    __slots__ = ("_lock", "_tickets", "assignment", "born", "pin", "signers", "stage")
+
+    def __init__(self, assignment: Assignment, signers: tuple[Id, ...], pin: Pin | None) -> None:
+        self.assignment = assignment
+        self.signers = signers
+        self.pin = pin
+        self.stage = 0
+        self.born = time.monotonic()
+        self._lock = threading.Lock()
+        self._tickets: list[Ticket] = []
+
+    @property
+    def process(self) -> Id:
+        """The process whose slot this is."""
+        return self.assignment.process
+
+    @property
+    def slot(self) -> int:
+        """The slot given."""
+        return self.assignment.slot
+
+    @property
+    def awaited(self) -> bool:
+        """Whether some ticket still waits for a stage."""
+        return any(not ticket.done for ticket in self._tickets)
+
+    def join(self, ticket: Ticket) -> None:
+        """Let one more ticket share this flight's outcome."""
+        with self._lock:
+            self._tickets.append(ticket)
+            stage = self.stage
+        if stage:
+            self._tell(ticket, Stage(stage))
+
+    def reach(self, stage: Stage) -> None:
+        """Release `stage` to everyone who waits. Called in slot order."""
+        with self._lock:
+            self.stage = stage
+            tickets = tuple(self._tickets)
+        for ticket in tickets:
+            self._tell(ticket, stage)
+
+    def _tell(self, ticket: Ticket, stage: Stage) -> None:
+        ticket.reach(stage, self.assignment)
+        if stage >= Stage.STORED:
+            ticket.leave()
+
+    def __repr__(self) -> str:
+        stage = Stage(self.stage).name if self.stage else "GIVEN"
+        return f"<Flight {str(self.process)[:6]} slot={self.slot} {stage}>"

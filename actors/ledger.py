@@ -1,0 +1,151 @@
+"""The order in which slots become durable and are released, decided by one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from actors.flight import Flight
+from actors.stages import Stage
+from actors.ticket import Ticket
+from protocol.assignment import Assignment
+from protocol.commitment import Commitment
+from protocol.ids import Id
+from storage.journal import Batch, Receipt
+
+
+@dataclass(slots=True)
+class Lane:
+    """The flights of one process that are given and not stored.
+
+    Attributes:
+        next: lowest slot whose signature has not been taken up.
+        early: signed slots that wait for an earlier one.
+        under_way: how many slots are not stored yet.
+    """
+
+    next: int
+    early: dict[int, Flight] = field(default_factory=dict)
+    under_way: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What is written next, together."""
+
+    pins: Sequence[Flight]
+    signed: Sequence[Flight]
+    receipts: Sequence[Receipt]
+
+    @property
+    def batch(self) -> Batch:
+        """The same, in the store's terms."""
+        return Batch(
+            [flight.pin for flight in self.pins if flight.pin],
+            [flight.assignment for flight in self.signed],
+            self.receipts,
+        )
+
+
+class Ledger:
+    """Collect pins, signatures and receipts; cut batches; release stages in slot order.
+
+    A slot's signature is taken up only after those of all earlier slots of its process, and
+    its pin reaches the ledger before its signature does. So a cut never holds a commitment
+    whose pin is neither durable nor in the same cut.
+
+    Attributes:
+        under_way: how many slots are given and not stored, over all processes.
+    """
+
+    def __init__(self, stored: Callable[[Flight], None]) -> None:
+        """Start empty.
+
+        Args:
+            stored: called for each flight whose commitment became durable.
+        """
+        self._stored = stored
+        self.under_way = 0
+        self._lanes: dict[Id, Lane] = {}
+        self._pins: list[Flight] = []
+        self._signed: list[Flight] = []
+        self._receipts: list[Receipt] = []
+        # Stored flights whose tickets wait for the receipt, oldest first.
+        self._awaiting: dict[tuple[Id, int], Flight] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be written."""
+        return not (self._pins or self._signed or self._receipts)
+
+    def pin(self, flight: Flight) -> None:
+        """Take a slot that has just been given, or one that recovery found pinned."""
+        lane = self._lanes.setdefault(flight.process, Lane(flight.slot))
+        lane.under_way += 1
+        self.under_way += 1
+        if flight.pin is not None:
+            self._pins.append(flight)
+
+    def sign(self, flight: Flight, commitments: Sequence[Commitment]) -> None:
+        """Take the signatures of a slot; release ASSIGNED to all that are now in order."""
+        lane = self._lanes[flight.process]
+        flight.assignment = flight.assignment.signed(commitments)
+        lane.early[flight.slot] = flight
+        while (ready := lane.early.pop(lane.next, None)) is not None:
+            lane.next += 1
+            self._signed.append(ready)
+            if ready.pin is None:
+                ready.reach(Stage.ASSIGNED)
+
+    def receipt(self, receipt: Receipt) -> None:
+        """Take what the bundler acknowledged, in slot order per process."""
+        self._receipts.append(receipt)
+
+    def await_receipt(self, assignment: Assignment, ticket: Ticket) -> None:
+        """Release PUBLISHED to `ticket` when the stored slot's receipt is durable."""
+        key = assignment.process, assignment.slot
+        if key not in self._awaiting:
+            self._awaiting[key] = flight = Flight(assignment, (), None)
+            flight.stage = Stage.STORED
+        self._awaiting[key].join(ticket)
+
+    def cut(self) -> Cut:
+        """Take everything that waits, to be written together."""
+        cut = Cut(self._pins, self._signed, self._receipts)
+        self._pins, self._signed, self._receipts = [], [], []
+        return cut
+
+    def settle(self, cut: Cut) -> None:
+        """Release what a durable cut promises.
+
+        ASSIGNED of a slot whose signature came before its pin was durable is part of
+        STORED here: its commitment was in the same cut.
+        """
+        for flight in cut.pins:
+            flight.pin = None
+        for flight in cut.signed:
+            flight.reach(Stage.STORED)
+            self._land(flight)
+        for receipt in cut.receipts:
+            if flight := self._awaiting.pop((receipt.process, receipt.slot), None):
+                flight.reach(Stage.PUBLISHED)
+        self._forget_expired()
+
+    def _land(self, flight: Flight) -> None:
+        lane = self._lanes[flight.process]
+        lane.under_way -= 1
+        self.under_way -= 1
+        if not lane.under_way:
+            del self._lanes[flight.process]
+        if flight.awaited:
+            self._awaiting[flight.process, flight.slot] = flight
+        self._stored(flight)
+
+    def _forget_expired(self) -> None:
+        # Deadlines are alike, so the oldest expire first: memory stays bounded by the rate
+        # times the deadline, however long the bundler is down.
+        while self._awaiting:
+            key = next(iter(self._awaiting))
+            if self._awaiting[key].awaited:
+                break
+            del self._awaiting[key]

@@ -1,0 +1,166 @@
+"""The actor of one AO process: the only one that gives its slots."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import pykka
+
+from actors.committer import Committer
+from actors.events import log
+from actors.flight import Flight
+from actors.messages import Busy, Info, Passivate, ProcessInfo, Retired, Submit
+from actors.probe import Point, Probe
+from actors.sequencer import Known, Sequencer, Surroundings
+from actors.signing import SigningPool
+from actors.ticket import Ticket
+from protocol.errors import OutcomeUnknown, Refused
+from protocol.ids import Id
+from protocol.message import Verified
+from storage.journal import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a ProcessActor works with; shared by all of one shard.
+
+    Attributes:
+        around: what the sequencer decides by.
+        committer: makes pins durable.
+        signing: signs.
+        answer: answers a ticket from a slot that is stored already, on another thread.
+        unfit: is told that a process cannot be scheduled, and why.
+        fenced: stops the shard, because its state is unknown.
+        probe: looks at the points of a message's way.
+    """
+
+    around: Surroundings
+    committer: Committer
+    signing: SigningPool
+    answer: Callable[[Ticket, Id, int], None]
+    unfit: Callable[[Id, Refused], None]
+    fenced: Callable[[BaseException], None]
+    probe: Probe
+
+
+class ProcessActor(pykka.ThreadingActor):
+    """Hold the current slot and chain of one AO process, and give its slots.
+
+    It takes `Submit`, `Info` and `Passivate`. It never waits for disk, network or a
+    signature: its reads are point look-ups in the store's index and messages.
+    """
+
+    use_daemon_thread = True
+
+    def __init__(
+        self, process: Id, head: Head | None, desk: Desk, registry: pykka.ActorRef[Any]
+    ) -> None:
+        super().__init__()
+        self._desk = desk
+        self._registry = registry
+        # Owned by this actor's thread; nobody else reads or writes it.
+        self._sequencer = Sequencer(process, head, desk.around)
+        self._retired = False
+        # Why nothing can be scheduled, found while starting; the askers are told.
+        self._unfit: Refused | None = None
+        self._current: Ticket | None = None
+
+    def on_start(self) -> None:
+        """Sign again what a crash left pinned and unsigned."""
+        try:
+            flights = self._sequencer.resume()
+        except Refused as exc:
+            self._unfit = exc
+            self._desk.unfit(self._sequencer.process, exc)
+            return
+        for flight in flights:
+            self._launch(flight)
+        name = "new_schedule" if self._sequencer.slot < 0 else "continuing_schedule"
+        log.step(name, process=self._sequencer.process, slot=self._sequencer.slot)
+
+    def on_receive(self, message: Any) -> ProcessInfo | None:
+        """Serve one message."""
+        if isinstance(message, Submit):
+            self._submit(message)
+        elif isinstance(message, Info):
+            return self._info()
+        elif isinstance(message, Passivate):
+            self._passivate()
+        else:
+            raise TypeError(f"a ProcessActor takes no {type(message).__name__}")
+        return None
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Fence the shard if slots are in the air, else leave it to a fresh actor."""
+        if self._current is not None:
+            self._current.fail(OutcomeUnknown())
+        if self._sequencer.outstanding:
+            self._desk.fenced(exception_value or RuntimeError("a ProcessActor died"))
+        else:
+            self._registry.tell(Retired(self._sequencer.process, self.actor_ref))
+
+    def _submit(self, submit: Submit) -> None:
+        if self._retired:
+            self._registry.tell(submit)
+            return
+        ticket = submit.ticket
+        if not ticket.claim():
+            ticket.leave()
+            return
+        self._current = ticket
+        try:
+            if self._unfit is not None:
+                raise self._unfit
+            self._schedule(submit.message, ticket)
+        except Refused as exc:
+            ticket.fail(exc)
+            log.step("scheduling_failed", process=submit.message.process, code=exc.code)
+        self._current = None
+
+    def _schedule(self, message: Verified, ticket: Ticket) -> None:
+        found = self._sequencer.find(message)
+        if isinstance(found, Known):
+            self._desk.answer(ticket, message.process, found.slot)
+        elif found is not None:
+            found.join(ticket)
+        else:
+            flight = self._sequencer.give(message)
+            flight.join(ticket)
+            self._desk.probe(Point.SLOT_GIVEN)
+            self._launch(flight)
+
+    def _launch(self, flight: Flight) -> None:
+        # The pin goes first: the ledger relies on seeing it before the signature.
+        self._desk.committer.pin(flight)
+        self._desk.signing.sign(flight)
+        log.step(
+            "assigned",
+            process=flight.process,
+            slot=flight.slot,
+            message=flight.assignment.message_id,
+            duration_ms=round((time.monotonic() - flight.born) * 1000, 3),
+        )
+
+    def _info(self) -> ProcessInfo:
+        sequencer = self._sequencer
+        outstanding = sequencer.outstanding
+        return ProcessInfo(sequencer.process, sequencer.slot, sequencer.stored, outstanding)
+
+    def _passivate(self) -> None:
+        if self._sequencer.outstanding:
+            self._registry.tell(Busy(self._sequencer.process))
+            return
+        self._retired = True
+        self._registry.tell(Retired(self._sequencer.process, self.actor_ref))
+
+    def __repr__(self) -> str:
+        return f"<ProcessActor {self._sequencer!r}>"

@@ -1,0 +1,305 @@
+"""The programmatic scheduler: open a store, schedule messages, read schedules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from actors.blocks import BlockClock, OfflineBlockClock
+from actors.clock import Clock, system_clock
+from actors.events import log
+from actors.probe import Probe, no_probe
+from actors.registry import SchedulerRegistry
+from actors.settings import Settings
+from actors.shard import Shard, ShardOptions
+from actors.signing import Signer, WalletSigner
+from actors.stages import Duplicates, SchedulingMode, Stage
+from actors.status import Status, status_of
+from actors.ticket import Ticket
+from actors.uploader import FolderUploader, Uploader
+from protocol.assignment import Assignment
+from protocol.errors import (
+    Closed,
+    NotFound,
+    OutcomeUnknown,
+    SchedulerError,
+    SchedulingDisabled,
+    UnsupportedValue,
+    WalletError,
+)
+from protocol.ids import Id
+from protocol.message import Message, Verified, verify
+from protocol.wallet import Wallet
+from pykka import ActorProxy, Timeout
+from storage import StoreSettings, open_reader, open_writer
+from storage.journal import Page, Reader, Receipt, Work, read_all
+from storage.verify import Report, verify_store
+
+PATIENCE_SECONDS = 10.0
+GRACE_SECONDS = 5.0
+"""How much longer than its deadline `assign` waits for an answer that must come by then."""
+
+AnyItem = bytes | Message | Verified
+
+
+class Scheduler:
+    """Schedule messages of AO processes in a store of one's own.
+
+    Made by `Scheduler.open`. Safe to use from many threads; a context manager.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        reader: Reader,
+        shard: Shard | None,
+        mode: SchedulingMode,
+        accept: frozenset[int],
+        patience: float,
+    ) -> None:
+        """Take the parts; use `Scheduler.open`."""
+        self.path = path
+        self.mode = mode
+        self._reader = reader
+        self._shard = shard
+        self._accept = accept
+        self._patience = patience
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        wallet: Wallet | Sequence[Wallet] = (),
+        mode: SchedulingMode | str = SchedulingMode.LOCAL_CONFIRMATION,
+        shards: int = 0,
+        *,
+        uploader: Uploader | None = None,
+        clock: Clock = system_clock,
+        block_clock: BlockClock | None = None,
+        signer: Signer | None = None,
+        duplicates: Duplicates | str = Duplicates.SAME,
+        deadline: float = PATIENCE_SECONDS,
+        max_live_processes: int = 2000,
+        probe: Probe = no_probe,
+        accept_signature_types: Collection[int] = (1,),
+        store: StoreSettings | None = None,
+        settings: Settings | None = None,
+    ) -> Self:
+        """Open the store at `path`, creating it if there is none.
+
+        Args:
+            path: folder of the store.
+            wallet: one wallet or several; may be left out when `mode` is DISABLED.
+            mode: the stage that `assign` waits for. DISABLED opens for reading only, beside
+                whoever is writing.
+            shards: 0 runs everything in this program.
+            uploader: where items are published; a folder inside the store by default.
+            clock: returns milliseconds since 1970.
+            block_clock: knows the newest Arweave block; offline by default.
+            signer: makes signatures with a wallet; the wallet itself by default.
+            duplicates: "same" slot, "allow" a new one, or "reject" when a message comes again.
+            deadline: seconds after which every request has been answered.
+            max_live_processes: actors kept alive; others come back with one read.
+            probe: called at the named points of a message's way.
+            accept_signature_types: ANS-104 signature types (1 RSA, 2 Ed25519, 3 Ethereum).
+            store: limits of the store.
+            settings: all other numbers.
+
+        Raises:
+            StoreInUse: another program is writing to the store.
+            StoreInvalid: the folder is no store, or of a newer format.
+            WalletError: no wallet was given, and `mode` is not DISABLED.
+        """
+        root, chosen = Path(path), SchedulingMode(mode)
+        if shards:
+            raise UnsupportedValue("shards other than 0 are not built yet")
+        accept = frozenset(accept_signature_types)
+        if chosen is SchedulingMode.DISABLED:
+            return cls(root, open_reader(root), None, chosen, accept, deadline)
+        wallets = (wallet,) if isinstance(wallet, Wallet) else tuple(wallet)
+        if not wallets:
+            raise WalletError("a scheduler that schedules needs a wallet")
+        options = ShardOptions(
+            wallets=wallets,
+            uploader=uploader or FolderUploader(root / "published"),
+            clock=clock,
+            block_clock=block_clock or OfflineBlockClock(),
+            signer=signer or WalletSigner(),
+            duplicates=Duplicates(duplicates),
+            max_live_processes=max_live_processes,
+            probe=probe,
+            settings=settings or Settings(),
+        )
+        journal = open_writer(root, settings=store or StoreSettings())
+        shard = Shard(journal, options)
+        log.step("starting_scheduler", path=str(root), mode=chosen.value)
+        shard.start()
+        return cls(root, journal, shard, chosen, accept, deadline)
+
+    def schedule(self, item: AnyItem) -> Ticket:
+        """Verify a message and send it on its way; return at once.
+
+        A message of type Process starts its own schedule at slot 0. Waits for no disk and
+        no actor. Every error but `Closed` ends the three futures of the ticket.
+
+        Args:
+            item: a serialised ANS-104 item, or a decoded or verified message.
+
+        Raises:
+            Closed: the scheduler is closed, or was fenced.
+        """
+        if self._shard is None:
+            return _refused(SchedulingDisabled())
+        if self._shard.closed:
+            raise Closed(_why(self._shard))
+        ticket = self._shard.ticket(self._patience)
+        try:
+            message = item if isinstance(item, Verified) else verify(item, accept=self._accept)
+            self._shard.submit(message, ticket)
+        except SchedulerError as exc:
+            ticket.fail(exc)
+        return ticket
+
+    def assign(self, item: AnyItem, stage: Stage | None = None) -> Assignment:
+        """Schedule a message and wait for the stage that the mode names, or for `stage`.
+
+        Raises:
+            Refused: it was not scheduled, and nothing changed.
+            OutcomeUnknown: it may be; ask again with the same message.
+            PublicationPending: it is, but publishing takes longer than the deadline.
+        """
+        future = self.schedule(item).future(stage or self.mode.stage)
+        try:
+            return future.get(timeout=self._patience + GRACE_SECONDS)
+        except Timeout:
+            raise OutcomeUnknown() from None
+
+    def slot(self, process: Id | str) -> int:
+        """Return the highest stored slot.
+
+        Raises:
+            NotFound: the process has no stored slot here.
+        """
+        identifier = _id(process)
+        stored = self._reader.head(identifier).stored
+        if stored < 0:
+            raise NotFound(f"process {identifier} has no stored slot yet")
+        return stored
+
+    def assignment(self, process: Id | str, slot: int) -> Assignment:
+        """Return the stored assignment of one slot.
+
+        Raises:
+            NotFound: there is none.
+            CorruptRecord: what is stored does not match its digest.
+        """
+        return self._reader.assignment(_id(process), slot)
+
+    def latest(self, process: Id | str) -> Assignment:
+        """Return the assignment of the highest stored slot. Raises as `assignment` does."""
+        return self._reader.latest(_id(process))
+
+    def page(self, process: Id | str, from_slot: int = 0, to_slot: int | None = None) -> Page:
+        """Return stored assignments of slots `from_slot` to `to_slot`, both included.
+
+        Returns:
+            At most 1000 assignments; `more` tells whether the range goes on.
+
+        Raises:
+            NotFound: no such process.
+        """
+        return self._reader.page(_id(process), from_slot, to_slot)
+
+    def message(self, message_id: Id | str) -> Message:
+        """Return a message that some slot of this store holds.
+
+        Raises:
+            NotFound: none does.
+        """
+        body = self._reader.body(_id(message_id))
+        return Message.decode(body.encoded, body.codec)
+
+    def receipt(self, process: Id | str, slot: int) -> Receipt | None:
+        """Return what the bundler acknowledged for a slot, or None."""
+        return self._reader.receipt(_id(process), slot)
+
+    def processes(self) -> list[Id]:
+        """Return the IDs of all processes in the store, in key order."""
+        return list(read_all(self._reader))
+
+    def status(self) -> Status:
+        """Return where this scheduler stands."""
+        return status_of(self._reader, self._shard, self.mode)
+
+    def verify(self, process: Id | str | None = None) -> Report:
+        """Check the whole store, or one process: chain, signatures, heads, index, receipts.
+
+        Runs in programs of its own, on all cores, reading beside the writer.
+        """
+        return verify_store(self.path, None if process is None else _id(process))
+
+    def pending(self) -> list[Work]:
+        """Return the first thousand processes with stored slots that have no receipt."""
+        return [work for work in self._reader.work() if work.unpublished is not None]
+
+    def backfill(self, process: Id | str, from_slot: int = 0) -> int:
+        """Upload published slots from `from_slot` on again; return how many.
+
+        Raises:
+            UploadFailed, UploadRefused: at the first slot that the bundler does not take.
+            SchedulingDisabled: this scheduler was opened for reading only.
+        """
+        if self._shard is None:
+            raise SchedulingDisabled()
+        head = self._reader.head(_id(process))
+        return self._shard.publisher.backfill(head.process, max(0, from_slot), head.published)
+
+    @property
+    def registry(self) -> ActorProxy[SchedulerRegistry]:
+        """The registry of live processes, as a Pykka proxy.
+
+        Raises:
+            SchedulingDisabled: this scheduler was opened for reading only.
+        """
+        if self._shard is None:
+            raise SchedulingDisabled()
+        return self._shard.registry.proxy()
+
+    def close(self) -> None:
+        """Finish what is under way and give the store up. Idempotent."""
+        if self._shard is not None:
+            self._shard.close()
+        else:
+            self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._shard and self._shard.closed else self.mode.value
+        return f"<Scheduler {self.path} {state}>"
+
+
+def _id(value: Id | str) -> Id:
+    return value if isinstance(value, Id) else Id.parse(value)
+
+
+def _refused(error: SchedulerError) -> Ticket:
+    ticket = Ticket(0.0)
+    ticket.fail(error)
+    return ticket
+
+
+def _why(shard: Shard) -> str:
+    return f"the scheduler was fenced: {shard.fence}" if shard.fence else "the scheduler is closed"

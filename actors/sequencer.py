@@ -1,0 +1,193 @@
+"""The slots of one process: which message gets which, decided by one thread at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from actors.blocks import BlockClock
+from actors.flight import Flight
+from actors.stages import Duplicates, Stage
+from protocol.assignment import Assignment, Block
+from protocol.chain import chain_rule
+from protocol.errors import (
+    Duplicate,
+    IdCollision,
+    NotFound,
+    WalletMissing,
+    WrongTarget,
+)
+from protocol.ids import Id
+from protocol.message import Verified
+from protocol.terms import Terms, spawn_terms
+from storage.journal import Body, Head, Journal, Pin
+
+NO_SLOT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What sequencers of one shard share; nothing in it is theirs to change.
+
+    Attributes:
+        journal: only read here.
+        wallets: addresses that can sign here.
+        now: milliseconds for the next assignment; may raise `ClockAhead`.
+        blocks: the newest known block.
+        duplicates: what a message that comes again gets.
+    """
+
+    journal: Journal
+    wallets: Collection[Id]
+    now: Callable[[], int]
+    blocks: BlockClock
+    duplicates: Duplicates = Duplicates.SAME
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The message already has a slot that is stored."""
+
+    slot: int
+
+
+class Sequencer:
+    """Give the slots of one process.
+
+    Decides everything first and changes its state last, so a refusal leaves no trace.
+
+    Attributes:
+        process: ID of the process.
+        slot: highest slot given, -1 before the process's own message.
+        stored: highest slot seen as stored.
+    """
+
+    def __init__(self, process: Id, head: Head | None, around: Surroundings) -> None:
+        self.process = process
+        self._around = around
+        self._terms: Terms | None = head.terms if head else None
+        self._missing = _missing_wallets(head, around.wallets)
+        self.slot = head.pinned if head else NO_SLOT
+        self.stored = head.stored if head else NO_SLOT
+        self._link = head.link if head else ""
+        self._timestamp = head.timestamp if head else 0
+        self._block = head.block if head else Block()
+        # Slots given and not yet stored, in order; and the first of them for each message.
+        self._flights: deque[Flight] = deque()
+        self._by_message: dict[Id, Flight] = {}
+
+    @property
+    def outstanding(self) -> int:
+        """How many slots are given and not yet stored."""
+        self._prune()
+        return len(self._flights)
+
+    def resume(self) -> list[Flight]:
+        """Take up the slots that are pinned and unsigned, for the same messages."""
+        if self.stored == self.slot or self._terms is None:
+            return []
+        self._require_wallets()
+        pinned = self._around.journal.pinned(self.process, self.stored + 1, self.slot)
+        flights = [Flight(unsigned, self._terms.signers, None) for unsigned in pinned]
+        for flight in flights:
+            self._add(flight)
+        return flights
+
+    def find(self, message: Verified) -> Flight | Known | None:
+        """Say where `message` already stands: under way, stored, or nowhere yet.
+
+        Raises:
+            WrongTarget: it is for another process.
+            Duplicate: it stands somewhere, and duplicates are refused.
+        """
+        if message.process != self.process:
+            raise WrongTarget(f"the message is for {message.process}, not for {self.process}")
+        if self._around.duplicates is Duplicates.ALLOW:
+            return None
+        found = self._look_up(message.message_id)
+        if found is not None and self._around.duplicates is Duplicates.REJECT:
+            raise Duplicate(f"message {message.message_id} has slot {found.slot}")
+        return found
+
+    def give(self, message: Verified) -> Flight:
+        """Give `message` the next slot.
+
+        Raises:
+            Refused: it gets no slot, and nothing changed. `NotFound`, `WalletMissing`,
+                `IdCollision`, `StoreFull`, `NeedsAdoption`, `ClockAhead`, and what
+                `spawn_terms` raises for the first message.
+        """
+        terms = self._terms or self._spawn(message)
+        self._require_wallets()
+        self._require_room(message)
+        assignment = self._next(message, terms)
+        body = Body(message.codec, message.encoded)
+        flight = Flight(
+            assignment, terms.signers, Pin(assignment, body, None if self._terms else terms)
+        )
+        self._terms = terms
+        self.slot = assignment.slot
+        self._link = assignment.link
+        self._timestamp = assignment.timestamp
+        self._block = assignment.block
+        self._add(flight)
+        return flight
+
+    def _look_up(self, message_id: Id) -> Flight | Known | None:
+        self._prune()
+        under_way = self._by_message.get(message_id)
+        if under_way is not None or self.slot == NO_SLOT:
+            return under_way
+        slot = self._around.journal.slot_of(self.process, message_id)
+        return None if slot is None else Known(slot)
+
+    def _spawn(self, message: Verified) -> Terms:
+        if not message.is_process:
+            raise NotFound(f"process {self.process} is not scheduled here")
+        return spawn_terms(message.keys, self._around.wallets)
+
+    def _require_wallets(self) -> None:
+        if self._missing:
+            raise WalletMissing(f"process {self.process} needs wallet {self._missing[0]}")
+
+    def _require_room(self, message: Verified) -> None:
+        journal = self._around.journal
+        journal.require_space(len(message.encoded))
+        if not journal.same_body(message.message_id, Body(message.codec, message.encoded)):
+            raise IdCollision(f"message ID {message.message_id} is taken by other bytes")
+
+    def _next(self, message: Verified, terms: Terms) -> Assignment:
+        block = self._around.blocks.latest()
+        return Assignment(
+            process=self.process,
+            slot=self.slot + 1,
+            message_id=message.message_id,
+            link=chain_rule(terms.chain).next(self._link, message.message_id, None),
+            timestamp=max(self._timestamp, self._around.now()),
+            block=block if block.height >= self._block.height else self._block,
+            path=message.path,
+            chain=terms.chain,
+            variant=terms.variant,
+        )
+
+    def _add(self, flight: Flight) -> None:
+        self._flights.append(flight)
+        self._by_message.setdefault(flight.assignment.message_id, flight)
+
+    def _prune(self) -> None:
+        # A flight is dropped only once its commitment is visible to readers: until then the
+        # map is the only place that knows the message.
+        while self._flights and self._flights[0].stage >= Stage.STORED:
+            flight = self._flights.popleft()
+            self.stored = flight.slot
+            message_id = flight.assignment.message_id
+            if self._by_message.get(message_id) is flight:
+                del self._by_message[message_id]
+
+    def __repr__(self) -> str:
+        return f"<Sequencer {str(self.process)[:6]} slot={self.slot} stored={self.stored}>"
+
+
+def _missing_wallets(head: Head | None, wallets: Collection[Id]) -> list[Id]:
+    return [address for address in head.terms.signers if address not in wallets] if head else []

@@ -1,0 +1,250 @@
+"""One shard: a store held for writing, and the actors and threads around it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pykka
+
+from actors.admission import Admission
+from actors.answers import LARGE_BODY, Clerk
+from actors.blocks import BlockClock, OfflineBlockClock
+from actors.clock import Clock, TimeKeeper, system_clock
+from actors.committer import Committer
+from actors.deadlines import DeadlineTimer
+from actors.events import log
+from actors.messages import Resume, Submit
+from actors.probe import Probe, no_probe
+from actors.process import Desk
+from actors.publisher import Publisher
+from actors.registry import SchedulerRegistry
+from actors.sequencer import Surroundings
+from actors.settings import Settings
+from actors.shipping import Shipper
+from actors.signing import Signer, SigningPool, WalletSigner
+from actors.stages import Duplicates
+from actors.ticket import Ticket
+from actors.uploader import Uploader
+from protocol.errors import NeedsAdoption, Refused, StoreFull
+from protocol.ids import Id
+from protocol.message import Verified
+from protocol.wallet import Wallet
+from storage.journal import Journal, Work
+
+MAINTENANCE_SECONDS = 60.0
+"""Between two looks for readers that died and would keep old pages alive."""
+
+
+@dataclass(frozen=True)
+class ShardOptions:
+    """What a shard is given from outside; every value can be sent to a spawned program.
+
+    Attributes:
+        wallets: the keys it may sign with.
+        uploader: where items are published.
+        clock: milliseconds since 1970.
+        block_clock: the newest Arweave block.
+        signer: makes signatures with a wallet.
+        duplicates: what a message that comes again gets.
+        max_live_processes: actors kept alive at once.
+        probe: called at the named points of a message's way.
+        settings: all other numbers.
+    """
+
+    wallets: tuple[Wallet, ...]
+    uploader: Uploader
+    clock: Clock = system_clock
+    block_clock: BlockClock = field(default_factory=OfflineBlockClock)
+    signer: Signer = field(default_factory=WalletSigner)
+    duplicates: Duplicates = Duplicates.SAME
+    max_live_processes: int = 2000
+    probe: Probe = no_probe
+    settings: Settings = field(default_factory=Settings)
+
+
+class Shard:
+    """Run the actors over one journal, from opening to closing.
+
+    Attributes:
+        journal: the store; reads may come from any thread.
+        fence: why nothing is signed or written any more, or None.
+        unfit: processes found unfit for scheduling since the start, and why.
+    """
+
+    def __init__(self, journal: Journal, options: ShardOptions) -> None:
+        self.journal = journal
+        self.fence: BaseException | None = None
+        self.unfit: dict[Id, Refused] = {}
+        self._options = options
+        self._admission = Admission(options.settings.max_queued, options.settings.max_queued_bytes)
+        self._deadlines = DeadlineTimer()
+        self._closed = threading.Event()
+        self._ending = threading.Lock()
+        self._build()
+
+    def _build(self) -> None:
+        options, journal = self._options, self.journal
+        wallets = {wallet.address: wallet for wallet in options.wallets}
+        self.committer = Committer(
+            journal,
+            options.settings.commit,
+            stored=lambda flight: self.publisher.stored(flight.process, flight.slot),
+            published=lambda receipts: self.publisher.settled(receipts),
+            fenced=self.fenced,
+            probe=options.probe,
+        )
+        self.publisher = Publisher(
+            journal,
+            Shipper(journal, options.uploader, options.clock, options.probe),
+            options.settings.publish,
+            receipts=self.committer.receipts,
+            failed=self.fenced,
+        )
+        self._signing = SigningPool(
+            wallets,
+            options.signer,
+            options.settings.signers,
+            signed=self.committer.signed,
+            failed=self.fenced,
+            probe=options.probe,
+        )
+        self._clerk = Clerk(journal, self.committer)
+        self._desk = Desk(
+            around=self._surroundings(wallets),
+            committer=self.committer,
+            signing=self._signing,
+            answer=self._clerk.answer,
+            unfit=self._found_unfit,
+            fenced=self.fenced,
+            probe=options.probe,
+        )
+
+    def _surroundings(self, wallets: Mapping[Any, Wallet]) -> Surroundings:
+        return Surroundings(
+            journal=self.journal,
+            wallets=wallets.keys(),
+            now=TimeKeeper(self._options.clock).now,
+            blocks=self._options.block_clock,
+            duplicates=self._options.duplicates,
+        )
+
+    def start(self) -> None:
+        """Start everything, and sign and publish what the last run left undone."""
+        self._options.block_clock.start()
+        self._deadlines.start()
+        self.committer.start()
+        self._signing.start()
+        self.registry: pykka.ActorRef[SchedulerRegistry] = SchedulerRegistry.start(
+            self._desk, self._options.wallets[0], self._options.max_live_processes
+        )
+        try:
+            self.journal.require_space(0)
+        except NeedsAdoption as exc:
+            log.warning("read_only", reason=exc.detail)
+            return
+        except StoreFull as exc:
+            log.warning("store_full", reason=exc.detail)
+        self._recover()
+
+    def _recover(self) -> None:
+        # What is pinned is signed, what is stored is published: both are in the list of
+        # unfinished work, so nothing else is read, however large the store is.
+        for work in _all_work(self.journal):
+            if work.unsigned is not None:
+                self.registry.tell(Resume(work.process))
+        self.publisher.start()
+
+    @property
+    def addresses(self) -> tuple[Id, ...]:
+        """The wallets it signs with."""
+        return tuple(wallet.address for wallet in self._options.wallets)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is accepted any more."""
+        return self._closed.is_set()
+
+    @property
+    def queued(self) -> int:
+        """Requests between acceptance and the store."""
+        return self._admission.requests
+
+    def ticket(self, patience: float) -> Ticket:
+        """Make the ticket of one request, which ends after `patience` seconds."""
+        ticket = Ticket(time.monotonic() + patience)
+        self._deadlines.watch(ticket)
+        if self.closed:
+            # The timer may have ended just before, and would never look at it.
+            ticket.abandon()
+        return ticket
+
+    def submit(self, message: Verified, ticket: Ticket) -> None:
+        """Send a message on its way. Waits for nothing.
+
+        Raises:
+            Overloaded: the queue is full.
+        """
+        size = len(message.encoded)
+        self._admission.enter(size)
+        ticket.on_leave(lambda: self._admission.leave(size))
+        submit = Submit(message, ticket)
+        if size < LARGE_BODY:
+            self.registry.tell(submit)
+        else:
+            self._clerk.keep_body(message, ticket, lambda: self.registry.tell(submit))
+
+    def fenced(self, reason: BaseException) -> None:
+        """Stop for good: the state of the store is unknown until it is reopened.
+
+        Called on the thread that failed; what else runs is ended from another one.
+        """
+        with self._ending:
+            if self.fence is not None or self._closed.is_set():
+                return
+            self.fence = reason
+            self._closed.set()
+        self._signing.halt()
+        self.committer.halt()
+        log.warning("fenced", reason=repr(reason))
+        threading.Thread(target=self._end, name="fence", daemon=True).start()
+
+    def close(self) -> None:
+        """Accept nothing more, finish what is under way, and give the store up. Idempotent."""
+        with self._ending:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+        self._drain(time.monotonic() + self._options.settings.close_seconds)
+        self._end()
+
+    def _drain(self, deadline: float) -> None:
+        pause = threading.Event()
+        while self.queued and time.monotonic() < deadline and self.fence is None:
+            pause.wait(0.002)
+
+    def _found_unfit(self, process: Id, reason: Refused) -> None:
+        self.unfit[process] = reason
+        log.warning("process_unfit", process=process, code=reason.code, reason=reason.detail)
+
+    def _end(self) -> None:
+        if self.fence is not None:
+            self._deadlines.stop()
+        self._options.block_clock.stop()
+        self.registry.stop(block=False)
+        self.publisher.stop()
+        self._signing.stop()
+        self.committer.stop()
+        self._clerk.stop()
+        self._deadlines.stop()
+        self.journal.close()
+
+
+def _all_work(journal: Journal) -> Iterable[Work]:
+    page = journal.work()
+    while page:
+        yield from page
+        page = journal.work(page[-1].process)

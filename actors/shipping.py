@@ -1,0 +1,125 @@
+"""Shipping: turn stored slots into items, offer them to the uploader, collect receipts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from actors.clock import Clock, system_clock
+from actors.events import log
+from actors.outbox import Slot
+from actors.probe import Point, Probe, no_probe
+from actors.uploader import Outcome, Upload, Uploader
+from protocol.codecs.assignment import encode
+from protocol.errors import SchedulerError, UploadFailed, UploadRefused
+from protocol.ids import Id
+from storage.journal import Reader, Receipt
+
+MAX_PARCEL_BYTES = 16 << 20
+"""Bytes offered to the uploader in one call: what one upload may hold in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """How the upload of one slot ended."""
+
+    slot: Slot
+    outcome: Receipt | UploadFailed | UploadRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """The items of one slot: the message, and the assignment once per signer."""
+
+    slot: Slot
+    message: Upload
+    assignments: Sequence[Upload]
+
+
+class Shipper:
+    """Upload slots: all messages first, then the assignments of those that were taken."""
+
+    def __init__(
+        self,
+        journal: Reader,
+        uploader: Uploader,
+        clock: Clock = system_clock,
+        probe: Probe = no_probe,
+    ) -> None:
+        self._journal = journal
+        self._uploader = uploader
+        self._clock = clock
+        self._probe = probe
+
+    def ship(self, slots: Sequence[Slot]) -> list[Shipped]:
+        """Upload the slots; return one outcome for each, in no particular order."""
+        results: list[Shipped] = []
+        for parcels in self._pack(slots, results):
+            results += self._send(parcels)
+        return results
+
+    def _pack(self, slots: Sequence[Slot], unreadable: list[Shipped]) -> Iterator[list[Parcel]]:
+        parcels: list[Parcel] = []
+        size = 0
+        for slot in slots:
+            try:
+                parcel = self._parcel(slot)
+            except SchedulerError as exc:
+                # What cannot be read will not be readable in a second: ask for an operator.
+                unreadable.append(Shipped(slot, UploadRefused(f"{exc.code}: {exc.detail}")))
+                continue
+            parcels.append(parcel)
+            size += len(parcel.message.item)
+            if size >= MAX_PARCEL_BYTES:
+                yield parcels
+                parcels, size = [], 0
+        if parcels:
+            yield parcels
+
+    def _parcel(self, slot: Slot) -> Parcel:
+        assignment = self._journal.assignment(*slot)
+        body = self._journal.body(assignment.message_id)
+        return Parcel(
+            slot,
+            Upload(assignment.message_id, "message", body.encoded),
+            [
+                Upload(commitment.id, "assignment", encode(assignment, commitment))
+                for commitment in assignment.commitments
+            ],
+        )
+
+    def _send(self, parcels: Sequence[Parcel]) -> list[Shipped]:
+        started = time.monotonic()
+        messages = self._offer([parcel.message for parcel in parcels])
+        taken = [parcel for parcel in parcels if isinstance(messages[parcel.message.id], str)]
+        items = [upload for parcel in taken for upload in parcel.assignments]
+        outcomes = messages | (self._offer(items) if items else {})
+        self._probe(Point.AFTER_UPLOAD)
+        duration = round((time.monotonic() - started) * 1000, 3)
+        for parcel in parcels:
+            process, number = parcel.slot
+            log.step("uploading", process=process, slot=number, duration_ms=duration)
+        return [Shipped(parcel.slot, self._judge(parcel, outcomes)) for parcel in parcels]
+
+    def _offer(self, uploads: Sequence[Upload]) -> dict[Id, Outcome]:
+        try:
+            outcomes = self._uploader.upload(uploads)
+            return {upload.id: outcome for upload, outcome in zip(uploads, outcomes, strict=True)}
+        except UploadFailed as exc:
+            return {upload.id: exc for upload in uploads}
+        except Exception as exc:
+            log.exception("uploader_broken")
+            return {upload.id: UploadFailed(f"the uploader broke: {exc!r}") for upload in uploads}
+
+    def _judge(
+        self, parcel: Parcel, outcomes: dict[Id, Outcome]
+    ) -> Receipt | UploadFailed | UploadRefused:
+        acknowledged: list[tuple[Id, str]] = []
+        for upload in (parcel.message, *parcel.assignments):
+            outcome = outcomes[upload.id]
+            if not isinstance(outcome, str):
+                return outcome
+            acknowledged.append((upload.id, outcome))
+        process, slot = parcel.slot
+        return Receipt(process, slot, self._clock(), tuple(acknowledged))

@@ -1,0 +1,58 @@
+"""What a scheduler says about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from actors.shard import Shard
+from actors.stages import SchedulingMode
+from protocol.ids import Id
+from storage.journal import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a scheduler stands.
+
+    Attributes:
+        mode: the confirmation mode, by its value.
+        addresses: wallets it signs with.
+        processes: how many the store holds.
+        queued: requests between acceptance and the store.
+        under_way: slots given and not stored.
+        unpublished: processes with stored slots that have no receipt (at most 1000 counted).
+        commits: transactions since the start.
+        stuck: process -> (slot, reason), where the bundler refuses an item for good.
+        unfit: process -> code, where nothing can be scheduled.
+        fenced: why nothing is signed or written any more, or None.
+    """
+
+    mode: str
+    addresses: tuple[Id, ...] = ()
+    processes: int = 0
+    queued: int = 0
+    under_way: int = 0
+    unpublished: int = 0
+    commits: int = 0
+    stuck: dict[Id, tuple[int, str]] = field(default_factory=dict)
+    unfit: dict[Id, str] = field(default_factory=dict)
+    fenced: str | None = None
+
+
+def status_of(reader: Reader, shard: Shard | None, mode: SchedulingMode) -> Status:
+    """Ask the store, and the shard if there is one."""
+    unpublished = sum(work.unpublished is not None for work in reader.work())
+    if shard is None:
+        return Status(mode.value, processes=reader.process_count(), unpublished=unpublished)
+    return Status(
+        mode=mode.value,
+        addresses=shard.addresses,
+        processes=reader.process_count(),
+        queued=shard.queued,
+        under_way=shard.committer.under_way,
+        unpublished=unpublished,
+        commits=shard.committer.commits,
+        stuck=shard.publisher.stuck(),
+        unfit={process: reason.code for process, reason in shard.unfit.items()},
+        fenced=None if shard.fence is None else repr(shard.fence),
+    )

@@ -1,0 +1,28 @@
+"""One signature over a message or an assignment, whatever codec carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.ids import Id
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What one committer signed with.
+
+    Attributes:
+        id: SHA-256 of the signature.
+        committer: address of the signing wallet, the SHA-256 of `owner`.
+        device: commitment device, such as ``ans104@1.0``.
+        type: signature scheme by HyperBEAM's name, such as ``rsa-pss-sha256``.
+        owner: public key as the codec carries it (RSA-4096: the 512-byte modulus).
+        signature: raw signature (RSA-4096: 512 bytes).
+    """
+
+    id: Id
+    committer: Id
+    device: str
+    type: str
+    owner: bytes
+    signature: bytes

@@ -1,0 +1,155 @@
+"""Arweave wallets: RSA-4096 keys as JWK files."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature as BadSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from protocol.errors import WalletError
+from protocol.ids import Id, digest_id
+
+KEY_BITS = 4096
+OWNER_BYTES = KEY_BITS // 8
+EXPONENT = 65537
+SALT_BYTES = 32
+"""Salt of our PSS signatures: the digest's length, as HyperBEAM signs."""
+_PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
+_SIGN = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=SALT_BYTES)
+
+
+class Wallet:
+    """A signing key and the address it is known by.
+
+    A wallet never shows its secret: not in `repr`, not in an error. It can be pickled into
+    a spawned program, which is the one way the secret leaves this object.
+    """
+
+    __slots__ = ("_jwk", "_key", "address", "owner")
+
+    def __init__(self, jwk: dict[str, str]) -> None:
+        """Take a JWK as parsed from JSON.
+
+        Raises:
+            WalletError: it is no RSA-4096 private key with exponent 65537, or its parts do
+                not belong together.
+        """
+        self._jwk = {name: jwk[name] for name in ("n", "e", *_PRIVATE) if name in jwk}
+        self._key = _private_key(self._jwk)
+        self.owner: bytes = _unsigned(self._jwk["n"]).to_bytes(OWNER_BYTES, "big")
+        self.address: Id = digest_id(self.owner)
+        self._prove()
+
+    @classmethod
+    def generate(cls) -> Wallet:
+        """Make a new RSA-4096 key; takes a second or a few."""
+        key = rsa.generate_private_key(public_exponent=EXPONENT, key_size=KEY_BITS)
+        numbers = key.private_numbers()
+        public = numbers.public_numbers
+        values = (public.n, public.e, numbers.d, numbers.p, numbers.q)
+        values += (numbers.dmp1, numbers.dmq1, numbers.iqmp)
+        names = ("n", "e", *_PRIVATE)
+        return cls({name: _base64(value) for name, value in zip(names, values, strict=True)})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Wallet:
+        """Read a JWK file that only its owner can read.
+
+        Raises:
+            WalletError: there is no such file, it is not a regular file, others may read
+                it (the error names the chmod to run), or it holds no usable key.
+        """
+        file = Path(path)
+        try:
+            with open(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as opened:
+                _require_private(os.fstat(opened.fileno()), file)
+                jwk = json.loads(opened.read())
+        except OSError as exc:
+            raise WalletError(f"cannot read wallet {file}: {exc.strerror}") from None
+        except ValueError:
+            raise WalletError(f"wallet {file} is not JSON") from None
+        if not isinstance(jwk, dict):
+            raise WalletError(f"wallet {file} is not a JWK object")
+        return cls(jwk)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JWK to a new file, readable by its owner only from the start.
+
+        Raises:
+            WalletError: the file exists, or cannot be written.
+        """
+        file = Path(path)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            with open(os.open(file, flags, 0o600), "w", encoding="ascii") as opened:
+                json.dump({"kty": "RSA", **self._jwk}, opened)
+                opened.flush()
+                os.fsync(opened.fileno())
+        except OSError as exc:
+            raise WalletError(f"cannot write wallet {file}: {exc.strerror}") from None
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the 512-byte RSA-PSS signature (SHA-256, salt 32) over `data`."""
+        return self._key.sign(data, _SIGN, hashes.SHA256())
+
+    def verify(self, signature: bytes, data: bytes) -> bool:
+        """Tell whether `signature` is this wallet's over `data`."""
+        try:
+            self._key.public_key().verify(signature, data, _SIGN, hashes.SHA256())
+        except BadSignature:
+            return False
+        return True
+
+    def _prove(self) -> None:
+        # Loading skips OpenSSL's primality checks (250 ms): the file is the operator's own,
+        # and a key whose signature verifies is the key its address names.
+        probe = b"ao-scheduler wallet check"
+        try:
+            proven = self.verify(self.sign(probe), probe)
+        except ValueError:
+            proven = False
+        if not proven:
+            raise WalletError("the wallet's key parts do not belong together")
+
+    def __repr__(self) -> str:
+        return f"<Wallet {self.address}>"
+
+    def __reduce__(self) -> tuple[type[Wallet], tuple[dict[str, str]]]:
+        return Wallet, (self._jwk,)
+
+
+def _private_key(jwk: dict[str, str]) -> rsa.RSAPrivateKey:
+    try:
+        n, e, d, p, q, dp, dq, qi = (_unsigned(jwk[name]) for name in ("n", "e", *_PRIVATE))
+        if n.bit_length() != KEY_BITS or e != EXPONENT:
+            raise ValueError
+        numbers = rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, rsa.RSAPublicNumbers(e, n))
+        return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+    except (KeyError, ValueError, TypeError):
+        # The cause is dropped on purpose: it may quote parts of the key.
+        raise WalletError(f"not an RSA-{KEY_BITS} private key with exponent {EXPONENT}") from None
+
+
+def _require_private(status: os.stat_result, file: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise WalletError(f"wallet {file} is not a regular file")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise WalletError(f"wallet {file} can be read by others: run chmod 600 {file}")
+
+
+def _unsigned(value: Any) -> int:
+    if not isinstance(value, str):
+        raise TypeError("a JWK number is base64url text")
+    return int.from_bytes(urlsafe_b64decode(value + "=" * (-len(value) % 4)), "big")
+
+
+def _base64(value: int) -> str:
+    raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
