@@ -16,6 +16,7 @@ from storage.journal import (
     read_all,
 )
 from storage.lmdb_journal import LmdbJournal
+from storage.memory_journal import MemoryDisk, MemoryJournal
 from storage.opening import open_reader, open_writer
 from storage.reader import LmdbReader
 from storage.settings import StoreSettings
@@ -28,6 +29,8 @@ __all__ = [
     "Journal",
     "LmdbJournal",
     "LmdbReader",
+    "MemoryDisk",
+    "MemoryJournal",
     "Page",
     "Pin",
     "Reader",

@@ -11,6 +11,7 @@ from storage.bodies import BodyFiles
 from storage.environment import Environment
 from storage.journal import PAGE_LIMIT, Body, Head, Page, Receipt, Work
 from storage.layout import Layout
+from storage.paging import page_bounds
 from storage.reading import Reading
 from storage.records import unpack_work
 from storage.settings import StoreSettings
@@ -121,11 +122,3 @@ class LmdbReader:
 
     def _reading(self) -> Reading:
         return Reading(self._environment, self._owners)
-
-
-def page_bounds(head: Head, first: int, last: int | None, limit: int) -> tuple[int, int, bool]:
-    """Return first slot, last slot and "there is more" of a page; empty when last < first."""
-    end = head.stored if last is None else min(last, head.stored)
-    first = max(first, 0)
-    final = min(end, first + min(limit, PAGE_LIMIT) - 1)
-    return first, final, final < end
