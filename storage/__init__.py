@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from storage.adoption import adopt
+from storage.backup import backup
 from storage.journal import (
     PAGE_LIMIT,
     Batch,
@@ -37,6 +39,8 @@ __all__ = [
     "Receipt",
     "StoreSettings",
     "Work",
+    "adopt",
+    "backup",
     "open_reader",
     "open_writer",
     "read_all",

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from protocol.errors import CorruptRecord, InvalidId, StoreFull, Unavailable
 from protocol.ids import ID_CHARACTERS, Id
-from storage.durable_files import TEMPORARY, make_private_folder, sync_folder, write_durably
+from storage.durable_files import (
+    PRIVATE_FOLDER,
+    TEMPORARY,
+    make_private_folder,
+    sync_folder,
+    write_durably,
+)
 from storage.journal import Body
 from storage.records import StoredBody
 
@@ -88,24 +96,35 @@ class BodyFiles:
             is_named: tells whether the record of a message names a file.
         """
         removed = 0
-        for path in list(self.files()):
+        for path in self.files():
             message_id = _message_of(path.name)
             if message_id is None or not is_named(message_id, path.name):
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed
 
-    def files(self) -> Iterator[Path]:
-        """Yield every file, finished or not."""
-        return self._folder.glob("*/*")
+    def copy_into(self, shard_folder: Path) -> None:
+        """Copy every finished file to another shard's folder, without making it durable.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        folder = shard_folder / FOLDER
+        folder.mkdir(PRIVATE_FOLDER)
+        for file in self.files():
+            copied = folder / file.relative_to(self._folder)
+            copied.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
+            if not file.name.endswith(TEMPORARY):
+                # One that is gone by now was named by no record.
+                with suppress(FileNotFoundError):
+                    shutil.copyfile(file, copied)
+
+    def files(self) -> list[Path]:
+        """Return every file, finished or not."""
+        return list(self._folder.glob("*/*"))
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
-
-
-def finished(path: Path) -> bool:
-    """Tell whether a file in the folder is complete."""
-    return not path.name.endswith(TEMPORARY)
 
 
 def _message_of(name: str) -> Id | None:

@@ -70,6 +70,7 @@ class Environment:
         """Write a compacted, consistent copy into the empty `folder`."""
         with self.gate:
             self._lmdb.copy(str(folder), compact=True)
+        data_file(folder).chmod(0o600)
 
     @property
     def flags(self) -> dict[str, bool]:
@@ -115,10 +116,12 @@ def reserve_lock_file(folder: Path) -> None:
     Raises:
         OSError: there is no room.
     """
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = folder / _LOCK
+    if path.exists() and path.stat().st_blocks * 512 >= LOCK_FILE_BYTES:
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if os.fstat(descriptor).st_blocks * 512 < LOCK_FILE_BYTES:
-            os.posix_fallocate(descriptor, 0, LOCK_FILE_BYTES)
+        os.posix_fallocate(descriptor, 0, LOCK_FILE_BYTES)
     finally:
         os.close(descriptor)
 

@@ -50,7 +50,7 @@ class LmdbJournal(LmdbReader):
 
         After `Fenced` every method refuses: what this object knows may differ from the disk.
         """
-        environment = self._environment
+        environment = self.environment
         with environment.gate:
             self._require_adopted()
             if not (batch.pins or batch.signed or batch.receipts):
@@ -71,7 +71,7 @@ class LmdbJournal(LmdbReader):
 
     def keep_body(self, message_id: Id, body: Body) -> None:
         """Make a large body durable before its pin; a no-op for a small one. See `Journal`."""
-        with self._environment.gate:
+        with self.environment.gate:
             self._require_adopted()
             self._bodies.keep(message_id, body)
 
@@ -83,7 +83,7 @@ class LmdbJournal(LmdbReader):
 
     def require_space(self, size: int) -> None:
         """Check that `size` more bytes leave the reserve untouched. See `Journal`."""
-        with self._environment.gate:
+        with self.environment.gate:
             self._require_adopted()
             self._space.require(size)
 
@@ -93,7 +93,7 @@ class LmdbJournal(LmdbReader):
         Returns:
             How many there were.
         """
-        return self._environment.forget_dead_readers()
+        return self.environment.forget_dead_readers()
 
     def remove_unnamed_bodies(self) -> int:
         """Remove files of large messages that no record names; only before the first append.
@@ -106,8 +106,8 @@ class LmdbJournal(LmdbReader):
 
     def close(self) -> None:
         """Write the clean-stop mark and give the store up. Idempotent."""
-        if not self._environment.gate.shut:
-            sign_out(self._environment, self._claim)
+        if not self.environment.gate.shut:
+            sign_out(self.environment, self._claim)
         super().close()
         self._lock.release()
 
@@ -126,7 +126,7 @@ class LmdbJournal(LmdbReader):
     def _fence(self, cause: BaseException) -> Fenced:
         """Say as much as is known about a failed append."""
         if isinstance(cause, lmdb.MapFullError):
-            ask_for_more(self._environment.folder, self._environment.map_size)
+            ask_for_more(self.environment.folder, self.environment.map_size)
             return Fenced("the shard outgrew its map; the next start doubles it")
         if isinstance(cause, SchedulerError):
             return Fenced(cause.detail)

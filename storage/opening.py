@@ -42,7 +42,7 @@ def open_writer(
     """
     layout = Layout(Path(root))
     ensure_store(layout, shards, settings)
-    folder = _shard_folder(layout, shard, shards)
+    folder = shard_folder(layout, shard, shards)
     lock = WriterLock(layout.lock(shard))
     try:
         return _take_over(layout, shard, folder, settings, lock)
@@ -64,21 +64,21 @@ def open_reader(
         StoreFull: LMDB's reader table is missing and there is no room for it.
     """
     layout = Layout(Path(root))
-    folder = _shard_folder(layout, shard, require_manifest(layout).shards)
-    environment = _open(folder, settings, readonly=True)
+    folder = shard_folder(layout, shard, require_manifest(layout).shards)
+    environment = open_environment(folder, settings, readonly=True)
     return LmdbReader(layout, shard, settings, environment)
 
 
 def _take_over(
     layout: Layout, shard: int, folder: Path, settings: StoreSettings, lock: WriterLock
 ) -> LmdbJournal:
-    environment = _open(folder, settings, readonly=False)
+    environment = open_environment(folder, settings, readonly=False)
     try:
         claim = read_claim(environment)
         if not sign_in(environment, claim, settings):
             # After a failed commit LMDB's picture of the file is not to be trusted.
             environment.close()
-            environment = _open(folder, settings, readonly=False)
+            environment = open_environment(folder, settings, readonly=False)
             claim = read_claim(environment)
         journal = LmdbJournal(layout, shard, settings, environment, lock=lock, claim=claim)
         journal.maintain()
@@ -90,7 +90,14 @@ def _take_over(
     return journal
 
 
-def _open(folder: Path, settings: StoreSettings, *, readonly: bool) -> Environment:
+def open_environment(folder: Path, settings: StoreSettings, *, readonly: bool) -> Environment:
+    """Open the LMDB environment of a shard.
+
+    Raises:
+        StoreInvalid: it cannot be opened.
+        StoreInUse: this program has it open already.
+        StoreFull: LMDB's reader table is missing and there is no room for it.
+    """
     try:
         reserve_lock_file(folder)
     except OSError as exc:
@@ -101,7 +108,12 @@ def _open(folder: Path, settings: StoreSettings, *, readonly: bool) -> Environme
     return Environment(folder, map_size, readonly=readonly)
 
 
-def _shard_folder(layout: Layout, shard: int, shards: int) -> Path:
+def shard_folder(layout: Layout, shard: int, shards: int) -> Path:
+    """Return the folder of a shard that must be there.
+
+    Raises:
+        StoreInvalid: there is no such shard, or its folder is gone.
+    """
     if not 0 <= shard < shards:
         raise StoreInvalid(f"{layout.root} has shards 0..{shards - 1}, not {shard}")
     folder = layout.shard(shard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from protocol.assignment import Assignment
@@ -23,6 +24,11 @@ class LmdbReader:
     """Implement `storage.journal.Reader` over one shard. Every call is one transaction.
 
     Safe to use from many threads. Takes no lock: a writer in another program goes on.
+
+    Attributes:
+        layout: where the store lies.
+        shard: number of the shard.
+        environment: the open LMDB environment.
     """
 
     def __init__(
@@ -31,7 +37,7 @@ class LmdbReader:
         """Use `storage.open_reader`, which checks that this is a store."""
         self.layout = layout
         self.shard = shard
-        self._environment = environment
+        self.environment = environment
         self._bodies = BodyFiles(layout.shard(shard), settings.large_body)
         self._owners: Owners = {}
 
@@ -106,9 +112,20 @@ class LmdbReader:
                 for process, record in snapshot.above(WORK, after, limit)
             ]
 
+    def copy_into(self, folder: Path) -> None:
+        """Copy the shard as of one moment into the empty `folder`. See `storage.backup`.
+
+        Raises:
+            OSError: there is no room.
+            lmdb.Error: there is no room.
+        """
+        self.environment.copy(folder)
+        # After the records: whatever they name was there before them.
+        self._bodies.copy_into(folder)
+
     def close(self) -> None:
         """Give the store up; waits for reads in progress. Idempotent."""
-        self._environment.close()
+        self.environment.close()
 
     def __enter__(self) -> Self:
         return self
@@ -117,8 +134,8 @@ class LmdbReader:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._environment.gate.shut else "open"
+        state = "closed" if self.environment.gate.shut else "open"
         return f"<{type(self).__name__} {self.layout.root} shard={self.shard} {state}>"
 
     def _reading(self) -> Reading:
-        return Reading(self._environment, self._owners)
+        return Reading(self.environment, self._owners)
