@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import chain
 from pathlib import Path
 
 DISTRIBUTION = "ao-scheduler"
@@ -24,21 +25,25 @@ def complaint() -> str | None:
 
     Nothing is imported: importing a foreign package would run it.
     """
-    for found in (*_elsewhere(), *_overwritten()):
+    for package in PACKAGES:
+        if not (HOME / package / "__init__.py").exists():
+            return f"the package {package!r} is missing: install {DISTRIBUTION} again"
+    for foreign in chain(_elsewhere(), _overwritten()):
         return (
-            f"{found} is not part of {DISTRIBUTION}, another distribution uses the same name: "
+            f"{foreign} is not part of {DISTRIBUTION}, another distribution uses the same name: "
             f"uninstall that one, or install {DISTRIBUTION} in an environment of its own"
         )
     return None
 
 
-def _elsewhere() -> Iterator[Path | str]:
+def _elsewhere() -> Iterator[Path]:
     # The four belong together: whatever does not lie beside this very package is not ours.
     for package in PACKAGES:
         spec = PathFinder.find_spec(package)
-        origin = Path(spec.origin).resolve() if spec and spec.origin else None
-        if origin != HOME / package / "__init__.py":
-            yield origin or f"the package {package!r}"
+        if spec is not None and spec.origin is not None:
+            origin = Path(spec.origin).resolve()
+            if origin != HOME / package / "__init__.py":
+                yield origin
 
 
 def _overwritten() -> Iterator[Path]:
@@ -51,7 +56,7 @@ def _overwritten() -> Iterator[Path]:
     initials = {f"{package}/__init__.py" for package in PACKAGES}
     for file in recorded:
         if file.as_posix() in initials and file.hash is not None:
-            located = Path(str(file.locate()))
+            located = Path(str(file.locate())).resolve()
             if _digest(located) != file.hash.value:
                 yield located
 

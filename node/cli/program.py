@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -49,12 +50,19 @@ def shared_first(args: list[str]) -> list[str]:
         if arg == "--":
             others += [arg, *remaining]
         elif arg in SHARED:
-            shared += [arg, *(value for value in [next(remaining, None)] if value is not None)]
+            shared += [arg, value_after(arg, remaining)]
         elif arg.startswith(tuple(f"{name}=" for name in SHARED)):
             shared.append(arg)
         else:
             others.append(arg)
     return shared + others
+
+
+def value_after(name: str, remaining: Iterator[str]) -> str:
+    """Take the value of an option."""
+    for value in remaining:
+        return value
+    raise typer.BadParameter(f"{name} requires a value")
 
 
 def one_line(exc: Exception) -> str:

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import lzma
+import re
+from base64 import urlsafe_b64decode
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
+
+from node.cli.inspection import UNREADABLE
+from node.cli.main import app
+from protocol.codecs.deephash import deep_hash
+from tests.sources import ROOT
+
+KEYS = ["codec", "id", "unsigned_id", "verified", "committers", "target", "anchor", "tags"]
+KEYS += ["data_size", "error"]
+
+PACKED = ROOT / "tests" / "vectors" / "ans104.json.xz"
+VECTORS = json.loads(lzma.decompress(PACKED.read_bytes()))
+RECORDED = {
+    **{f"{m['name']} {c}": m[c] for m in VECTORS["messages"] for c in ("commit", "commit_bundle")},
+    **{item["name"]: item for item in VECTORS["items"] + VECTORS["foreign"]},
+}
+SIGNED = {name: item for name, item in RECORDED.items() if item and "id" in item}
+DAMAGED = {item["name"]: item for item in VECTORS["negative"]}
+
+
+@pytest.fixture
+def inspect(tmp_path: Path):
+    """Run `inspect --json` on bytes; gives the report and the exit code."""
+
+    def run(encoded: bytes):
+        file = tmp_path / "item"
+        file.write_bytes(encoded)
+        shown = CliRunner().invoke(app, ["inspect", str(file), "--codec", "ans104", "--json"])
+        assert shown.stderr == ""
+        report = json.loads(shown.stdout)
+        assert list(report) == KEYS
+        return report, shown.exit_code
+
+    return run
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_signed_item_is_shown_as_recorded(inspect, name: str) -> None:
+    """The report of a recorded item says what HyperBEAM says about it."""
+    recorded = SIGNED[name]
+    assert inspect(raw(recorded["item_b64u"])) == (
+        {
+            "codec": "ans104",
+            "id": recorded["id"],
+            "unsigned_id": recorded["unsigned_id"],
+            "verified": True,
+            "committers": [recorded["owner_address"]],
+            "target": recorded["target"],
+            "anchor": recorded["anchor"],
+            "tags": [{"name": tag, "value": value} for tag, value in recorded["tags"]],
+            "data_size": len(raw(recorded["data_b64u"])),
+            "error": None,
+        },
+        0,
+    )
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_item_is_judged_as_recorded(inspect, name: str) -> None:
+    """A damaged item is unreadable or does not verify, as HyperBEAM found; the JSON says which."""
+    recorded = DAMAGED[name]["result"]
+    report, code = inspect(raw(DAMAGED[name]["item_b64u"]))
+    assert report["verified"] is recorded.get("verify_item", False)
+    assert report["id"] == recorded.get("id")
+    assert (report["error"] is None) is (code == 0) is report["verified"]
+    if "error" in recorded:
+        error = report["error"]
+        assert report == {**UNREADABLE, "codec": "ans104", "error": error}
+        assert error["code"] in {"malformed_item", "unsupported_signature_type"}
+    elif code:
+        assert report["error"]["code"] == "invalid_signature"
+
+
+def test_an_ethereum_item_verifies(inspect) -> None:
+    """Signature type 3 verifies, with the ID that arbundles gave it."""
+    recorded = RECORDED["arb-ethereum"]
+    identifier = re.search(r"id (\S{43}) valid true", recorded["note"])[1]
+    report, code = inspect(raw(recorded["item_b64u"]))
+    assert (report["id"], report["verified"], code) == (identifier, True, 0)
+
+
+def test_typed_ethereum_is_a_named_refusal(inspect) -> None:
+    """Signature type 7 is refused by name; it is not taken for a damaged item."""
+    report, code = inspect(raw(RECORDED["arb-typed-ethereum"]["item_b64u"]))
+    assert (report["verified"], code) == (False, 1)
+    assert report["error"]["code"] == "unsupported_signature_type"
+
+
+def test_an_ed25519_item_verifies(inspect) -> None:
+    """Signature type 2 verifies, and a changed byte of data no longer does."""
+    key = Ed25519PrivateKey.generate()
+    owner = key.public_key().public_bytes_raw()
+    signature = key.sign(deep_hash([b"dataitem", b"1", b"2", owner, b"", b"", b"", b"data"]))
+    head = (2).to_bytes(2, "little") + signature + owner + bytes(2 + 8 + 8)
+    assert inspect(head + b"data")[1] == 0
+    report, code = inspect(head + b"Data")
+    assert (report["error"]["code"], code) == ("invalid_signature", 1)
+
+
+def test_bytes_that_are_not_text_lose_nothing(inspect) -> None:
+    """A tag value that is not UTF-8 is shown as an object with its base64url."""
+    report, _ = inspect(raw(SIGNED["non-utf8-value commit"]["item_b64u"]))
+    assert {"name": "a", "value": {"b64u": "__4AAQ"}} in report["tags"]
+
+
+def test_people_get_the_same_facts(tmp_path: Path) -> None:
+    """Without --json the report is one fact a line, and cannot steer the terminal."""
+    recorded = SIGNED["target-and-anchor"]
+    file = tmp_path / "item"
+    file.write_bytes(raw(recorded["item_b64u"]))
+    shown = CliRunner().invoke(app, ["inspect", str(file)])
+    assert shown.exit_code == 0
+    for fact in (recorded["id"], recorded["owner_address"], recorded["target"]):
+        assert fact in shown.stdout
+    file.write_bytes(b"\x1b[2J")
+    damaged = CliRunner().invoke(app, ["inspect", str(file)])
+    assert damaged.exit_code == 1
+    assert "error        malformed_item: " in damaged.stdout
+
+
+def raw(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
