@@ -25,7 +25,7 @@ class Codec(StrEnum):
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="File that holds one message.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File that holds one message.")],
     codec: Annotated[Codec, typer.Option(help="Codec of the message.")] = Codec.ANS104,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
