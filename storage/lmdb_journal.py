@@ -65,8 +65,11 @@ class LmdbJournal(LmdbReader):
                 # nothing of the batch, after it everything; an error there leaves us not
                 # knowing which.
             except BaseException as exc:
-                environment.gate.refuse(self._fence(exc))
-                raise self._fence(exc) from exc
+                fence = self._fence(exc)
+                environment.gate.refuse(fence)
+                if isinstance(exc, Exception):
+                    raise fence from exc
+                raise
             self._claim.held()
 
     def keep_body(self, message_id: Id, body: Body) -> None:
