@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from actors.blocks import BlockClock, OfflineBlockClock
 from actors.clock import Clock, system_clock
@@ -36,7 +36,9 @@ from protocol.wallet import Wallet
 from pykka import ActorProxy, Timeout
 from storage import StoreSettings, open_reader, open_writer
 from storage.journal import Page, Reader, Receipt, Work, read_all
-from storage.verify import Report, verify_store
+
+if TYPE_CHECKING:
+    from storage.verify import Report
 
 PATIENCE_SECONDS = 10.0
 GRACE_SECONDS = 5.0
@@ -234,11 +236,13 @@ class Scheduler:
         """Return where this scheduler stands."""
         return status_of(self._reader, self._shard, self.mode)
 
-    def verify(self, process: Id | str | None = None) -> Report:
+    def verify(self, process: Id | str | None = None) -> "Report":
         """Check the whole store, or one process: chain, signatures, heads, index, receipts.
 
         Runs in programs of its own, on all cores, reading beside the writer.
         """
+        from storage.verify import verify_store
+
         return verify_store(self.path, None if process is None else _id(process))
 
     def pending(self) -> list[Work]:

@@ -1,0 +1,84 @@
+"""A message's keys as an ANS-104 item, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from protocol.codecs.ans104 import MAX_NAME_BYTES, MAX_VALUE_BYTES, Item, unsigned
+from protocol.codecs.structured import sf_string
+from protocol.errors import InvalidId, UnsupportedValue
+from protocol.ids import Id
+
+_NOT_KEYS = frozenset({b"ao-data-key", b"bundle-format", b"bundle-version", b"bundle-map"})
+
+
+def keys_of(item: Item) -> dict[bytes, bytes]:
+    """Return the message an item carries: lower-case names to values, in committed order.
+
+    The data comes first, under `data` or the key that `ao-data-key` names, then the tags,
+    then target and anchor; the data wins over those fields, and they win over tags. A name
+    that comes several times becomes one structured-field list. Source: HyperBEAM's
+    `dev_codec_ans104`.
+    """
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in item.tags:
+        values.setdefault(name.lower(), []).append(value)
+    keys: dict[bytes, bytes] = {}
+    if item.data:
+        keys[values.get(b"ao-data-key", [b"data"])[0]] = item.data
+    fields = {
+        name: Id(field).ascii
+        for name, field in ((b"target", item.target), (b"anchor", item.anchor))
+        if field
+    }
+    for name, found in values.items():
+        if name not in _NOT_KEYS and name not in fields:
+            keys.setdefault(name, found[0] if len(found) == 1 else _list(found))
+    for name, text in fields.items():
+        keys.setdefault(name, text)
+    return keys
+
+
+def item_of(keys: Mapping[bytes, bytes]) -> Item:
+    """Build the unsigned item of a message without nested values.
+
+    `data` (or `body`, when there is no data) becomes the item's data, `target` and
+    `anchor` its fields when they are IDs, everything else tags sorted by name.
+
+    Raises:
+        UnsupportedValue: a name or value is too long for a tag, so that HyperBEAM would
+            put it into a bundle.
+        TooLarge: more tags than ANS-104 allows.
+    """
+    rest = dict(keys)
+    data_key = _data_key(rest)
+    tags = [] if data_key == b"data" else [(b"ao-data-key", data_key)]
+    data = rest.pop(data_key, b"")
+    if data_key != b"data" and not rest.get(b"data"):
+        rest.pop(b"data", None)
+    target, anchor = _field(rest, b"target"), _field(rest, b"anchor")
+    for name in sorted(rest):
+        if len(name) > MAX_NAME_BYTES or len(rest[name]) > MAX_VALUE_BYTES:
+            raise UnsupportedValue(f"key {name[:40]!r} is too long for a tag")
+        tags.append((name, rest[name]))
+    return unsigned(tags, data, target, anchor)
+
+
+def _data_key(rest: dict[bytes, bytes]) -> bytes:
+    explicit = rest.pop(b"ao-data-key", None)
+    if explicit is not None:
+        return explicit
+    return b"body" if b"body" in rest and not rest.get(b"data") else b"data"
+
+
+def _field(rest: dict[bytes, bytes], name: bytes) -> bytes:
+    try:
+        field = Id.parse(rest[name])
+    except (KeyError, InvalidId):
+        return b""
+    del rest[name]
+    return field
+
+
+def _list(values: list[bytes]) -> bytes:
+    return b", ".join(sf_string(value) for value in values)

@@ -1,0 +1,97 @@
+"""The signature types of ANS-104: their sizes, names and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from cryptography.exceptions import InvalidSignature as BadSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+
+from protocol.errors import UnsupportedSignature
+from protocol.wallet import EXPONENT
+
+RSA, ED25519, ETHEREUM = 1, 2, 3
+_ANY_SALT = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.AUTO)
+_NAMED = {4: "Solana", 5: "injected Aptos", 6: "multi-signature Aptos", 7: "typed Ethereum"}
+_CURVE_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+_ETHEREUM_PREFIX = b"\x19Ethereum Signed Message:\n48"
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureType:
+    """One signature type.
+
+    Attributes:
+        number: on the wire, and in decimal in what is signed.
+        name: as commitments name it.
+        signature_bytes, owner_bytes: sizes on the wire.
+        check: raises `BadSignature` or `ValueError` unless owner signed the 48 bytes.
+    """
+
+    number: int
+    name: str
+    signature_bytes: int
+    owner_bytes: int
+    check: Callable[[bytes, bytes, bytes], None]
+
+    def verify(self, owner: bytes, data: bytes, signature: bytes) -> bool:
+        """Tell whether `owner` signed `data` (the 48-byte deep hash)."""
+        try:
+            self.check(owner, data, signature)
+        except (BadSignature, ValueError):
+            return False
+        return True
+
+
+def signature_type(number: int) -> SignatureType:
+    """Return the signature type with this number.
+
+    Raises:
+        UnsupportedSignature: it is none that this project verifies.
+    """
+    try:
+        return SIGNATURE_TYPES[number]
+    except KeyError:
+        name = f" ({_NAMED[number]})" if number in _NAMED else ""
+        raise UnsupportedSignature(f"signature type {number}{name} is not supported") from None
+
+
+def _check_rsa(owner: bytes, data: bytes, signature: bytes) -> None:
+    # Clients salt with the maximum, HyperBEAM with 32 bytes: any length is accepted.
+    key = rsa.RSAPublicNumbers(EXPONENT, int.from_bytes(owner, "big")).public_key()
+    key.verify(signature, data, _ANY_SALT, hashes.SHA256())
+
+
+def _check_ed25519(owner: bytes, data: bytes, signature: bytes) -> None:
+    ed25519.Ed25519PublicKey.from_public_bytes(owner).verify(signature, data)
+
+
+def _check_ethereum(owner: bytes, data: bytes, signature: bytes) -> None:
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+    if s > _CURVE_ORDER // 2:
+        # The mirrored signature also verifies, which would give one message two IDs.
+        raise BadSignature
+    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), owner)
+    digest = _keccak256(_ETHEREUM_PREFIX + data)
+    key.verify(
+        utils.encode_dss_signature(r, s), digest, ec.ECDSA(utils.Prehashed(hashes.SHA256()))
+    )
+
+
+def _keccak256(data: bytes) -> bytes:
+    # Imported here: only Ethereum needs it, and it is slow to load.
+    from Crypto.Hash import keccak
+
+    return keccak.new(digest_bits=256, data=data).digest()
+
+
+SIGNATURE_TYPES: Mapping[int, SignatureType] = MappingProxyType(
+    {
+        RSA: SignatureType(RSA, "rsa-pss-sha256", 512, 512, _check_rsa),
+        ED25519: SignatureType(ED25519, "ed25519", 64, 32, _check_ed25519),
+        ETHEREUM: SignatureType(ETHEREUM, "ethereum", 65, 65, _check_ethereum),
+    }
+)
