@@ -12,6 +12,6 @@ def run() -> None:
     if problem := complaint():
         sys.exit(f"error: {problem}")
     # Only now, because this imports the packages that were just checked.
-    from node.cli.main import app  # noqa: PLC0415
+    from node.cli.main import app
 
     app()

@@ -27,7 +27,7 @@ class Program(TyperGroup):
         """Run the command line; whatever stops it becomes one line on standard error."""
         try:
             return super().main(*args, **extra)
-        except Exception as exc:  # noqa: BLE001 - this is the end of the program
+        except Exception as exc:
             if not isinstance(exc, SchedulerError | OSError):
                 log.exception("unexpected_error")
             typer.echo(f"error: {one_line(exc)}", err=True)

@@ -1,0 +1,1 @@
+"""Benchmarks: what an assignment costs beside what its cryptography alone costs."""
