@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from node.cli import run
 
-run()
+if __name__ == "__main__":  # false in worker processes, which import this module again
+    run()
