@@ -51,6 +51,12 @@ def test_protocol_is_pure() -> None:
     assert users_of(FILES, [file for file in files if named(file) not in READS_FILES]) == []
 
 
+def test_every_folder_is_installed() -> None:
+    """Each folder of the floors has an __init__.py, without which no wheel would contain it."""
+    folders = {file.parent for file in python_files(*FLOORS)}
+    assert [named(f) for f in sorted(folders) if not (f / "__init__.py").exists()] == []
+
+
 def users_of(libraries: set[str], files: list[Path]) -> list[str]:
     assert files, "there is nothing to check"
     return [
