@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -102,10 +103,15 @@ class StageFuture(Future[T]):
     def __await__(self) -> Generator[None, None, T]:
         """Wait without blocking the event loop."""
         loop = asyncio.get_running_loop()
+        if self._get_hook is not None:
+            # What `map` and its like return is worked out by `get`: a thread waits for us.
+            return (yield from loop.run_in_executor(None, self.get).__await__())
         ready = asyncio.Event()
 
         def wake(_: StageFuture[T]) -> None:
-            loop.call_soon_threadsafe(ready.set)
+            # A loop that was closed meanwhile has nobody left to wake.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(ready.set)
 
         self.add_done_callback(wake)
         yield from ready.wait().__await__()
