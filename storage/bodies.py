@@ -43,7 +43,16 @@ class BodyFiles:
         """Return what the record of `body` holds: the bytes, or the name of their file."""
         if len(body.encoded) < self._large:
             return StoredBody(body.codec, body.encoded, "")
-        return StoredBody(body.codec, b"", f"{message_id}.{_digest(body.encoded)}")
+        return StoredBody(body.codec, b"", _file_name(message_id, body))
+
+    def same(self, message_id: Id, kept: StoredBody, body: Body) -> bool:
+        """Tell whether a message's record stands for exactly `body`.
+
+        By what it is and not by its form: the limit may have been another one then.
+        """
+        if kept.file:
+            return (kept.codec, kept.file) == (body.codec, _file_name(message_id, body))
+        return (kept.codec, kept.encoded) == (body.codec, body.encoded)
 
     def keep(self, message_id: Id, body: Body) -> None:
         """Make the file of a large body durable; no-op for a small one. Any thread.
@@ -125,6 +134,10 @@ class BodyFiles:
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
+
+
+def _file_name(message_id: Id, body: Body) -> str:
+    return f"{message_id}.{_digest(body.encoded)}"
 
 
 def _message_of(name: str) -> Id | None:

@@ -8,12 +8,11 @@ from protocol.errors import Fenced, NeedsAdoption, SchedulerError
 from protocol.ids import Id
 from storage.claim import Claim, sign_out
 from storage.environment import Environment
-from storage.journal import Batch, Body, Pin
+from storage.journal import Batch, Body
 from storage.layout import Layout
 from storage.lock import WriterLock
 from storage.map_size import ask_for_more
 from storage.reader import LmdbReader
-from storage.records import StoredBody
 from storage.settings import StoreSettings
 from storage.snapshot import Snapshot
 from storage.space import SpaceGuard
@@ -59,7 +58,7 @@ class LmdbJournal(LmdbReader):
                 with environment.begin_write() as transaction:
                     self._claim.hold(transaction, environment)
                     snapshot = Snapshot(transaction, environment.tables, self._owners)
-                    writer = BatchWriter(transaction, environment.tables, snapshot, self._form)
+                    writer = BatchWriter(transaction, environment.tables, snapshot, self._bodies)
                     writer.write(batch)
                 # The commit point lies at the end of this block. A crash before it leaves
                 # nothing of the batch, after it everything; an error there leaves us not
@@ -80,9 +79,9 @@ class LmdbJournal(LmdbReader):
 
     def same_body(self, message_id: Id, body: Body) -> bool:
         """Tell whether the ID is free or already holds exactly these bytes. See `Journal`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             kept = snapshot.body(message_id)
-        return kept is None or kept == self._bodies.form(message_id, body)
+        return kept is None or self._bodies.same(message_id, kept, body)
 
     def require_space(self, size: int) -> None:
         """Check that `size` more bytes leave the reserve untouched. See `Journal`."""
@@ -104,7 +103,7 @@ class LmdbJournal(LmdbReader):
         Returns:
             How many there were.
         """
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             return self._bodies.remove_unnamed(snapshot.names_file)
 
     def close(self) -> None:
@@ -113,12 +112,6 @@ class LmdbJournal(LmdbReader):
             sign_out(self.environment, self._claim)
         super().close()
         self._lock.release()
-
-    def _form(self, pin: Pin) -> StoredBody:
-        stored = self._bodies.form(pin.assignment.message_id, pin.body)
-        if not self._bodies.present(stored):
-            raise Fenced(f"the body of message {pin.assignment.message_id} was not kept")
-        return stored
 
     def _require_adopted(self) -> None:
         if self._claim.obstacle:

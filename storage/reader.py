@@ -14,7 +14,6 @@ from storage.journal import PAGE_LIMIT, Body, Head, Page, Receipt, Work
 from storage.layout import Layout
 from storage.paging import page_bounds
 from storage.reading import Reading
-from storage.records import unpack_work
 from storage.settings import StoreSettings
 from storage.snapshot import Owners
 from storage.tables import HEADS, WORK
@@ -43,12 +42,12 @@ class LmdbReader:
 
     def head(self, process: Id) -> Head:
         """Return where `process` stands. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.head(process)
 
     def latest(self, process: Id) -> Assignment:
         """Return the assignment of the highest stored slot. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             stored = snapshot.head(process).stored
             if stored < 0:
                 raise NotFound(f"process {process} has no stored slot yet")
@@ -56,7 +55,7 @@ class LmdbReader:
 
     def assignment(self, process: Id, slot: int) -> Assignment:
         """Return the stored assignment of one slot. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             if not 0 <= slot <= snapshot.head(process).stored:
                 raise NotFound(f"process {process} has no stored slot {slot}")
             return snapshot.signed(process, slot)
@@ -66,13 +65,13 @@ class LmdbReader:
 
         A range beyond the stored slots is an empty page.
         """
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             first, final, more = page_bounds(snapshot.head(process), first, last, limit)
             return Page(tuple(snapshot.signed_run(process, first, final)), more)
 
     def body(self, message_id: Id) -> Body:
         """Return a message's bytes. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             stored = snapshot.body(message_id)
         if stored is None:
             raise NotFound(f"message {message_id} is not in this store")
@@ -80,37 +79,44 @@ class LmdbReader:
 
     def slot_of(self, process: Id, message_id: Id) -> int | None:
         """Return the first slot that holds the message, or None. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.slot_of(process, message_id)
 
     def receipt(self, process: Id, slot: int) -> Receipt | None:
         """Return what the bundler acknowledged for a slot, or None. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.receipt(process, slot) if slot >= 0 else None
 
     def processes(self, after: Id | None = None, limit: int = PAGE_LIMIT) -> list[Id]:
         """Return process IDs in key order, from the first one above `after`. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             return [Id(key) for key, _ in snapshot.above(HEADS, after, limit)]
 
     def process_count(self) -> int:
         """Return how many processes the store holds. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.count(HEADS)
 
     def pinned(self, process: Id, first: int, last: int) -> list[Assignment]:
         """Return the pinned slots `first`..`last`, unsigned. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             last = min(last, snapshot.head(process).pinned)
             return list(snapshot.pinned_run(process, max(first, 0), last))
 
     def work(self, after: Id | None = None, limit: int = PAGE_LIMIT) -> list[Work]:
         """Return unfinished work, from the first process above `after`. See `Reader`."""
-        with self._reading() as snapshot:
+        with self.snapshot() as snapshot:
             return [
-                unpack_work(Id(process), record)
+                snapshot.work(Id(process), record)
                 for process, record in snapshot.above(WORK, after, limit)
             ]
+
+    def snapshot(self) -> Reading:
+        """Return a context manager for several reads of one moment; keep it short.
+
+        A read transaction that stays open keeps every page that changes meanwhile.
+        """
+        return Reading(self.environment, self._owners)
 
     def copy_into(self, folder: Path) -> None:
         """Copy the shard as of one moment into the empty `folder`. See `storage.backup`.
@@ -136,6 +142,3 @@ class LmdbReader:
     def __repr__(self) -> str:
         state = "closed" if self.environment.gate.shut else "open"
         return f"<{type(self).__name__} {self.layout.root} shard={self.shard} {state}>"
-
-    def _reading(self) -> Reading:
-        return Reading(self.environment, self._owners)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 import lmdb
@@ -11,7 +12,8 @@ from protocol.assignment import Assignment
 from protocol.commitment import Commitment
 from protocol.errors import CorruptRecord, NotFound
 from protocol.ids import Id, digest_id
-from storage.journal import Head, Receipt
+from storage.continuity import work_of
+from storage.journal import Head, Receipt, Work
 from storage.records import (
     Owner,
     Signatures,
@@ -23,6 +25,7 @@ from storage.records import (
     unpack_owner,
     unpack_pin,
     unpack_receipt,
+    unpack_work,
 )
 from storage.sealing import corrupt
 from storage.tables import (
@@ -100,6 +103,18 @@ class Snapshot:
             return True
         return stored is not None and stored.file == name
 
+    def work(self, process: Id, record: bytes) -> Work:
+        """Read a record of work, or work it out from the head when it is damaged.
+
+        One damaged record must not hide the work of all others. When the head is damaged
+        too, everything counts as work: who takes it up will meet that head.
+        """
+        with suppress(CorruptRecord):
+            return unpack_work(process, record)
+        with suppress(CorruptRecord, NotFound):
+            return work_of(self.head(process)) or Work(process, None, None)
+        return Work(process, 0, 0)
+
     def receipt(self, process: Id, slot: int) -> Receipt | None:
         """Return the receipt of a slot, or None."""
         key = slot_key(process, slot)
@@ -130,7 +145,7 @@ class Snapshot:
         for key, record in self._run(SLOTS, process, first, last):
             yield unpack_pin(process, key, record)
 
-    def above(self, table: bytes, after: Id | None, limit: int) -> list[tuple[bytes, bytes]]:
+    def above(self, table: bytes, after: bytes | None, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` (key, record) of a table, from the first key above `after`."""
         with self._transaction.cursor(self._tables[table]) as cursor:
             found = cursor.first() if after is None else cursor.set_range(after + b"\0")

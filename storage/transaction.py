@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import lmdb
 
 from protocol.assignment import Assignment
 from protocol.errors import Fenced
+from protocol.ids import Id
+from storage.bodies import BodyFiles
 from storage.continuity import advance, require_same, work_of
 from storage.journal import Batch, Pin, Receipt
 from storage.records import (
@@ -50,7 +52,7 @@ class BatchWriter:
         transaction: the write transaction; the caller commits it, or aborts on any error.
         tables: the databases.
         snapshot: reads within the same transaction.
-        body_form: what a message's record holds, given the pin.
+        bodies: the files of large messages.
     """
 
     def __init__(
@@ -58,12 +60,12 @@ class BatchWriter:
         transaction: lmdb.Transaction[bytes],
         tables: Tables,
         snapshot: Snapshot,
-        body_form: Callable[[Pin], StoredBody],
+        bodies: BodyFiles,
     ) -> None:
         self._transaction = transaction
         self._tables = tables
         self._snapshot = snapshot
-        self._body_form = body_form
+        self._bodies = bodies
 
     def write(self, batch: Batch) -> None:
         """Put the whole batch.
@@ -100,16 +102,18 @@ class BatchWriter:
         self._put(INDEX, first_slots, overwrite=False)
 
     def _new_bodies(self, pins: Iterable[Pin]) -> Records:
-        bodies: Records = {}
+        new: dict[Id, StoredBody] = {}
         for pin in pins:
             message_id = pin.assignment.message_id
-            record = pack_body(message_id, self._body_form(pin))
-            kept = bodies.get(message_id) or self._snapshot.get(MESSAGES, message_id)
+            kept = new.get(message_id) or self._snapshot.body(message_id)
             if kept is None:
-                bodies[message_id] = record
-            elif kept != record:
+                new[message_id] = self._bodies.form(message_id, pin.body)
+            elif not self._bodies.same(message_id, kept, pin.body):
                 raise Fenced(f"message {message_id} is already kept with other bytes")
-        return bodies
+        for message_id, stored in new.items():
+            if not self._bodies.present(stored):
+                raise Fenced(f"the body of message {message_id} was not kept")
+        return {message_id: pack_body(message_id, stored) for message_id, stored in new.items()}
 
     def _signed(self, signed: Iterable[Assignment]) -> None:
         commitments: Records = {}
