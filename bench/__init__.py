@@ -1,1 +1,1 @@
-"""Benchmarks: what an assignment costs beside what its cryptography alone costs."""
+"""How fast the scheduler is, measured beside the cryptography it cannot do without."""
