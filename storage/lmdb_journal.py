@@ -8,7 +8,7 @@ from protocol.errors import Fenced, NeedsAdoption, SchedulerError
 from protocol.ids import Id
 from storage.claim import Claim, sign_out
 from storage.environment import Environment
-from storage.journal import Batch, Body
+from storage.journal import Batch, Body, Journal
 from storage.layout import Layout
 from storage.lock import WriterLock
 from storage.map_size import ask_for_more
@@ -19,8 +19,8 @@ from storage.space import SpaceGuard
 from storage.transaction import BatchWriter
 
 
-class LmdbJournal(LmdbReader):
-    """Implement `storage.journal.Journal` over one shard.
+class LmdbJournal(LmdbReader, Journal):
+    """Implement `Journal` over one shard.
 
     Attributes:
         stopped_cleanly: whether the writer before this one closed in good order.

@@ -10,7 +10,7 @@ from protocol.assignment import Assignment
 from protocol.errors import Closed, CorruptRecord, Fenced, NotFound, SchedulerError, StoreFull
 from protocol.ids import Id
 from storage.continuity import Heads, advance, require_same, work_of
-from storage.journal import PAGE_LIMIT, Batch, Body, Head, Page, Pin, Receipt, Work
+from storage.journal import PAGE_LIMIT, Batch, Body, Head, Journal, Page, Pin, Receipt, Work
 from storage.paging import page_bounds
 
 Place = tuple[Id, int]
@@ -35,8 +35,8 @@ class MemoryDisk:
     full: bool = False
 
 
-class MemoryJournal:
-    """Implement `storage.journal.Journal` in memory.
+class MemoryJournal(Journal):
+    """Implement `Journal` in memory.
 
     Example:
         >>> journal = MemoryJournal()

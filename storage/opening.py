@@ -9,7 +9,7 @@ from protocol.errors import StoreFull, StoreInvalid
 from storage.bodies import NO_ROOM
 from storage.claim import read_claim, sign_in
 from storage.creation import ensure_store
-from storage.environment import Environment, reserve_lock_file
+from storage.environment import Environment, data_file, reserve_lock_file
 from storage.layout import Layout
 from storage.lmdb_journal import LmdbJournal
 from storage.lock import WriterLock
@@ -117,6 +117,8 @@ def shard_folder(layout: Layout, shard: int, shards: int) -> Path:
     if not 0 <= shard < shards:
         raise StoreInvalid(f"{layout.root} has shards 0..{shards - 1}, not {shard}")
     folder = layout.shard(shard)
-    if not folder.is_dir():
-        raise StoreInvalid(f"{folder} is missing: restore it from a backup")
+    pages = data_file(folder)
+    # LMDB would take an absent or empty file for a new environment.
+    if not pages.is_file() or pages.stat().st_size == 0:
+        raise StoreInvalid(f"{pages} is missing: restore it from a backup")
     return folder

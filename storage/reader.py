@@ -10,7 +10,7 @@ from protocol.errors import NotFound
 from protocol.ids import Id
 from storage.bodies import BodyFiles
 from storage.environment import Environment
-from storage.journal import PAGE_LIMIT, Body, Head, Page, Receipt, Work
+from storage.journal import PAGE_LIMIT, Body, Head, Page, Reader, Receipt, Work
 from storage.layout import Layout
 from storage.paging import page_bounds
 from storage.reading import Reading
@@ -19,8 +19,8 @@ from storage.snapshot import Owners
 from storage.tables import HEADS, WORK
 
 
-class LmdbReader:
-    """Implement `storage.journal.Reader` over one shard. Every call is one transaction.
+class LmdbReader(Reader):
+    """Implement `Reader` over one shard. Every call is one transaction.
 
     Safe to use from many threads. Takes no lock: a writer in another program goes on.
 

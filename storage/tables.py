@@ -39,6 +39,8 @@ OWNERSHIP = b"ownership"
 """Key in `META`: who may write, on which machine."""
 TALLY = b"tally"
 """Key in `META`: how many records the heads account for."""
+OWNER = b"owner:"
+"""Keys in `META` that begin so end with an address: the public key it is the digest of."""
 
 
 def slot_key(process: Id, slot: int) -> bytes:
@@ -53,4 +55,4 @@ def index_key(process: Id, message_id: Id) -> bytes:
 
 def owner_key(address: Id) -> bytes:
     """Key in `META` of the public key that an address is the digest of."""
-    return b"owner:" + address
+    return OWNER + address

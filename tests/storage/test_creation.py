@@ -127,11 +127,31 @@ def test_shards_are_apart(root: Path) -> None:
         assert one.head(schedule.process).stored == 0
 
 
-def test_a_lost_shard_is_not_replaced_by_an_empty_one(root: Path) -> None:
+@pytest.mark.parametrize("lost", ["shard-000", "shard-000/data.mdb"])
+def test_a_lost_shard_is_not_replaced_by_an_empty_one(root: Path, lost: str) -> None:
     """A shard that was there once and is gone stops the start: its slots must not be reused."""
     open_writer(root).close()
-    (root / "shard-000").rename(root / "elsewhere")
+    (root / lost).rename(root / "elsewhere")
+    for open_store in (open_writer, open_reader):
+        with pytest.raises(StoreInvalid, match="missing"):
+            open_store(root)
+    assert not (root / lost).exists()
+
+
+def test_an_emptied_shard_is_not_taken_for_a_new_one(root: Path) -> None:
+    """A data file that lost its content is no new store either."""
+    open_writer(root).close()
+    (root / "shard-000" / "data.mdb").write_bytes(b"")
     with pytest.raises(StoreInvalid, match="missing"):
+        open_writer(root)
+
+
+@pytest.mark.parametrize("content", [b"x" * 8192, bytes(8192)])
+def test_a_file_that_lmdb_did_not_write_is_refused(root: Path, content: bytes) -> None:
+    """What is not a data file is named, not mapped."""
+    open_writer(root).close()
+    (root / "shard-000" / "data.mdb").write_bytes(content)
+    with pytest.raises(StoreInvalid, match="cannot open"):
         open_writer(root)
 
 

@@ -110,7 +110,7 @@ def test_a_store_opened_on_a_full_disk_signs_in_later(root: Path, disk: Disk) ->
 
 
 LIMITED = """
-import os, resource, signal, sys
+import os, resource, sys
 from protocol.errors import Fenced, StoreFull
 from storage import Body, StoreSettings, open_writer
 from tests.storage.schedules import Schedule, random_id
@@ -118,14 +118,13 @@ from tests.storage.schedules import Schedule, random_id
 root = sys.argv[1]
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-def limit(extra):
-    size = os.stat(f"{root}/shard-000/data.mdb").st_size
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size + extra if extra is not None else most, most))
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
 
 schedule = Schedule()
 journal = open_writer(root, settings=StoreSettings(large_body=300_000))
 journal.append(schedule.stored(3))
-limit(100_000)
+limit(os.stat(f"{root}/shard-000/data.mdb").st_size + 100_000)
 acknowledged = 2
 try:
     while True:
@@ -142,9 +141,10 @@ try:
     journal.keep_body(random_id(), Body("ans104", bytes(300_000)))
 except StoreFull:
     print("full")
-assert not list(os.scandir(f"{root}/shard-000/bodies/" + os.listdir(f"{root}/shard-000/bodies")[0]))
+bodies = f"{root}/shard-000/bodies"
+assert not [name for folder in os.listdir(bodies) for name in os.listdir(f"{bodies}/{folder}")]
 
-limit(None)
+limit(most)
 del schedule.pins[acknowledged + 1:]
 journal.append(schedule.stored(5))
 assert journal.latest(schedule.process).slot == acknowledged + 5

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from protocol.errors import Closed
 from storage import LmdbJournal, open_reader, open_writer
 from tests.storage.programs import Program, run
 from tests.storage.schedules import Schedule
@@ -81,6 +84,34 @@ def test_readers_that_died_are_forgotten(root: Path) -> None:
     run(DIE_READING, root)
     with open_writer(root) as journal:
         assert journal.maintain() == 0
+
+
+def test_threads_read_until_the_store_closes(root: Path) -> None:
+    """Reads of many threads end well while the store is written to, and closed under them."""
+    schedule = Schedule()
+    journal = open_writer(root)
+    journal.append(schedule.stored(1))
+    reading = threading.Barrier(5)
+
+    def read() -> int:
+        reading.wait()
+        seen = 0
+        try:
+            while True:
+                stored = journal.head(schedule.process).stored
+                assert stored >= seen
+                assert journal.latest(schedule.process).slot >= stored
+                seen = stored
+        except Closed:
+            return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read) for _ in range(4)]
+        reading.wait()
+        for _ in range(20):
+            journal.append(schedule.stored(1))
+        journal.close()
+        assert all(0 <= reader.result() <= 20 for reader in readers)
 
 
 def test_a_store_can_be_read_without_a_writer(root: Path) -> None:
