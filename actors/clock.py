@@ -22,10 +22,10 @@ def system_clock() -> int:
 class TimeKeeper:
     """Read the clock, and refuse a reading that time cannot explain.
 
-    A reading is believed when it is at most a day ahead of the last believed one plus the
-    monotonic time that passed since. Setting the clock right again, or reopening, ends the
-    refusal. A clock that went back is believed: assignments keep the time of the slot
-    before, so they never go back with it.
+    A reading is believed when it is at most a day ahead of the furthest believed one plus
+    the monotonic time that passed since. Setting the clock right again, or reopening, ends
+    the refusal. A clock that went back is obeyed, and may come back: assignments keep the
+    time of the slot before, so they never go back with it.
     """
 
     def __init__(
@@ -33,7 +33,8 @@ class TimeKeeper:
     ) -> None:
         self._clock = clock
         self._monotonic = monotonic
-        self._believed = (clock(), monotonic())
+        # The reading that was furthest ahead, and the moment it was taken.
+        self._furthest = (clock(), monotonic())
 
     def now(self) -> int:
         """Return milliseconds since 1970.
@@ -42,11 +43,12 @@ class TimeKeeper:
             ClockAhead: the clock jumped ahead by more than a day.
         """
         reading, instant = self._clock(), self._monotonic()
-        last_reading, last_instant = self._believed
-        explained = last_reading + int((instant - last_instant) * 1000)
+        furthest, since = self._furthest
+        explained = furthest + int((instant - since) * 1000)
         if reading > explained + MAX_JUMP_MS:
             log.warning("clock_ahead", reading_ms=reading, expected_ms=explained)
             raise ClockAhead(f"the clock says {reading} ms where about {explained} ms was expected")
-        # One assignment of a tuple: readers on other threads see both halves or neither.
-        self._believed = (reading, instant)
+        if reading > explained:
+            # One assignment of a tuple: other threads see both halves or neither.
+            self._furthest = (reading, instant)
         return reading

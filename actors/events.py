@@ -54,7 +54,7 @@ class EventLog:
 
     def exception(self, event: str, **fields: Any) -> None:
         """Tell of an unexpected exception being handled, with its traceback."""
-        self._logger.exception(event, **fields)
+        self._logger.error(event, exc_info=True, **fields)  # noqa: LOG014
 
 
 class _Lines:

@@ -120,6 +120,8 @@ class StageFuture(Future[T]):
     __iter__ = __await__
 
     def _end(self, value: T | None, error: BaseException | None) -> bool:
+        if self.done:
+            return False
         with self._lock:
             if self._done:
                 return False

@@ -91,7 +91,8 @@ class Ledger:
         lane = self._lanes[flight.process]
         flight.assignment = flight.assignment.signed(commitments)
         lane.early[flight.slot] = flight
-        while (ready := lane.early.pop(lane.next, None)) is not None:
+        while lane.next in lane.early:
+            ready = lane.early.pop(lane.next)
             lane.next += 1
             self._signed.append(ready)
             if ready.pin is None:
@@ -127,8 +128,8 @@ class Ledger:
             flight.reach(Stage.STORED)
             self._land(flight)
         for receipt in cut.receipts:
-            if flight := self._awaiting.pop((receipt.process, receipt.slot), None):
-                flight.reach(Stage.PUBLISHED)
+            if awaited := self._awaiting.pop((receipt.process, receipt.slot), None):
+                awaited.reach(Stage.PUBLISHED)
         self._forget_expired()
 
     def _land(self, flight: Flight) -> None:

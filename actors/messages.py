@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pykka
 
@@ -56,7 +57,7 @@ class Retired:
     """A ProcessActor tells the registry that it takes nothing more."""
 
     process: Id
-    ref: pykka.ActorRef[pykka.Actor]
+    ref: pykka.ActorRef[Any]
 
 
 @dataclass(frozen=True, slots=True)

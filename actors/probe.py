@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 
 
-class Point(str, Enum):
+class Point(StrEnum):
     """A point on the way of a message; each names what has just happened or comes next."""
 
     SLOT_GIVEN = "slot-given"

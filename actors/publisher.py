@@ -13,6 +13,7 @@ from actors.events import log
 from actors.outbox import Outbox, Slot
 from actors.settings import PublishSettings
 from actors.shipping import Shipped, Shipper
+from protocol.assignment import Assignment
 from protocol.errors import UploadFailed, UploadRefused
 from protocol.ids import Id
 from storage.journal import Reader, Receipt, Work
@@ -44,7 +45,7 @@ class Publisher:
         self._inbox: SimpleQueue[Event] = SimpleQueue()
         self._jobs: SimpleQueue[list[Slot] | None] = SimpleQueue()
         # Owned by the publisher's thread, like everything below.
-        self._outbox = Outbox(settings, lambda: random.uniform(0.5, 1.5))
+        self._outbox = Outbox(settings, _jitter)
         self._busy = 0
         self._running = True
         # Where to go on reading unfinished work; None when memory holds all of it.
@@ -61,9 +62,10 @@ class Publisher:
         for thread in self._threads:
             thread.start()
 
-    def stored(self, process: Id, slot: int) -> None:
+    def stored(self, assignment: Assignment) -> None:
         """Learn that a slot is stored. Called in slot order per process; never blocks."""
-        self._inbox.put((self._on_stored, process, slot))
+        self._shipper.remember(assignment)
+        self._inbox.put((self._on_stored, assignment.process, assignment.slot))
 
     def settled(self, receipts: Sequence[Receipt]) -> None:
         """Learn that receipts are durable."""
@@ -193,3 +195,8 @@ class Publisher:
                 self._failed(exc)
                 return
             self._inbox.put((self._on_shipped, results))
+
+
+def _jitter() -> float:
+    # Spreads the retries of many schedulers after an outage; nothing secret.
+    return random.uniform(0.5, 1.5)  # noqa: S311

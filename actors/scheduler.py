@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from pykka import ActorProxy, Timeout
+
 from actors.blocks import BlockClock, OfflineBlockClock
 from actors.clock import Clock, system_clock
 from actors.events import log
@@ -33,7 +35,6 @@ from protocol.errors import (
 from protocol.ids import Id
 from protocol.message import Message, Verified, verify
 from protocol.wallet import Wallet
-from pykka import ActorProxy, Timeout
 from storage import StoreSettings, open_reader, open_writer
 from storage.journal import Page, Reader, Receipt, Work, read_all
 
@@ -236,7 +237,7 @@ class Scheduler:
         """Return where this scheduler stands."""
         return status_of(self._reader, self._shard, self.mode)
 
-    def verify(self, process: Id | str | None = None) -> "Report":
+    def verify(self, process: Id | str | None = None) -> Report:
         """Check the whole store, or one process: chain, signatures, heads, index, receipts.
 
         Runs in programs of its own, on all cores, reading beside the writer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from actors.clock import Clock, TimeKeeper, system_clock
 from actors.committer import Committer
 from actors.deadlines import DeadlineTimer
 from actors.events import log
+from actors.flight import Flight
 from actors.messages import Resume, Submit
 from actors.probe import Probe, no_probe
 from actors.process import Desk
@@ -33,7 +34,7 @@ from protocol.errors import NeedsAdoption, Refused, StoreFull
 from protocol.ids import Id
 from protocol.message import Verified
 from protocol.wallet import Wallet
-from storage.journal import Journal, Work
+from storage.journal import Journal, Receipt, Work
 
 MAINTENANCE_SECONDS = 60.0
 """Between two looks for readers that died and would keep old pages alive."""
@@ -92,8 +93,8 @@ class Shard:
         self.committer = Committer(
             journal,
             options.settings.commit,
-            stored=lambda flight: self.publisher.stored(flight.process, flight.slot),
-            published=lambda receipts: self.publisher.settled(receipts),
+            stored=self._stored,
+            published=self._published,
             fenced=self.fenced,
             probe=options.probe,
         )
@@ -225,6 +226,12 @@ class Shard:
         pause = threading.Event()
         while self.queued and time.monotonic() < deadline and self.fence is None:
             pause.wait(0.002)
+
+    def _stored(self, flight: Flight) -> None:
+        self.publisher.stored(flight.assignment)
+
+    def _published(self, receipts: Sequence[Receipt]) -> None:
+        self.publisher.settled(receipts)
 
     def _found_unfit(self, process: Id, reason: Refused) -> None:
         self.unfit[process] = reason

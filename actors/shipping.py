@@ -11,6 +11,7 @@ from actors.events import log
 from actors.outbox import Slot
 from actors.probe import Point, Probe, no_probe
 from actors.uploader import Outcome, Upload, Uploader
+from protocol.assignment import Assignment
 from protocol.codecs.assignment import encode
 from protocol.errors import SchedulerError, UploadFailed, UploadRefused
 from protocol.ids import Id
@@ -18,6 +19,10 @@ from storage.journal import Reader, Receipt
 
 MAX_PARCEL_BYTES = 16 << 20
 """Bytes offered to the uploader in one call: what one upload may hold in memory."""
+
+
+MAX_RECENT = 4096
+"""Assignments kept in memory because they were stored a moment ago and are uploaded next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,13 @@ class Shipper:
         self._uploader = uploader
         self._clock = clock
         self._probe = probe
+        # Filled by the committer, emptied by the uploading threads.
+        self._recent: dict[Slot, Assignment] = {}
+
+    def remember(self, assignment: Assignment) -> None:
+        """Keep an assignment that has just been stored, to save reading it back."""
+        if len(self._recent) < MAX_RECENT:
+            self._recent[assignment.process, assignment.slot] = assignment
 
     def ship(self, slots: Sequence[Slot]) -> list[Shipped]:
         """Upload the slots; return one outcome for each, in no particular order."""
@@ -78,7 +90,7 @@ class Shipper:
             yield parcels
 
     def _parcel(self, slot: Slot) -> Parcel:
-        assignment = self._journal.assignment(*slot)
+        assignment = self._recent.pop(slot, None) or self._journal.assignment(*slot)
         body = self._journal.body(assignment.message_id)
         return Parcel(
             slot,

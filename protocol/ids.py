@@ -29,6 +29,7 @@ class Id(bytes):
     __slots__ = ()
 
     def __new__(cls, raw: bytes) -> Self:
+        """Take the 32 raw bytes."""
         if len(raw) != ID_BYTES:
             raise InvalidId(f"an ID is {ID_BYTES} bytes, not {len(raw)}")
         return super().__new__(cls, raw)
@@ -42,16 +43,12 @@ class Id(bytes):
         """
         try:
             ascii_text = text.encode("ascii") if isinstance(text, str) else text
-            raw = a2b_base64(
-                ascii_text.translate(_TO_STANDARD) + b"=", strict_mode=True
-            )
+            raw = a2b_base64(ascii_text.translate(_TO_STANDARD) + b"=", strict_mode=True)
             identifier = cls(raw)
         except (Base64Error, UnicodeEncodeError, InvalidId):
             raise InvalidId(f"not a {ID_CHARACTERS}-character base64url ID") from None
         if identifier.ascii != ascii_text:
-            raise InvalidId(
-                "the ID's last character carries bits that are not part of the ID"
-            )
+            raise InvalidId("the ID's last character carries bits that are not part of the ID")
         return identifier
 
     @property

@@ -74,9 +74,7 @@ def named_schedulers(keys: Mapping[bytes, bytes]) -> list[Id]:
     return list(addresses)
 
 
-def _one_of(
-    keys: Mapping[bytes, bytes], name: bytes, default: str, built: Collection[str]
-) -> str:
+def _one_of(keys: Mapping[bytes, bytes], name: bytes, default: str, built: Collection[str]) -> str:
     asked = _text(keys, name, default)
     if asked not in built:
         raise UnsupportedProcess(f"{name.decode()} {asked!r} is not built")

@@ -53,8 +53,8 @@ class Wallet:
         key = rsa.generate_private_key(public_exponent=EXPONENT, key_size=KEY_BITS)
         numbers = key.private_numbers()
         public = numbers.public_numbers
-        values = (public.n, public.e, numbers.d, numbers.p, numbers.q)
-        values += (numbers.dmp1, numbers.dmq1, numbers.iqmp)
+        factors = (numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp)
+        values = (public.n, public.e, numbers.d, *factors)
         names = ("n", "e", *_PRIVATE)
         return cls({name: _base64(value) for name, value in zip(names, values, strict=True)})
 

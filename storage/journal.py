@@ -165,6 +165,9 @@ class Reader(Protocol):
     def work(self, after: Id | None = None, limit: int = PAGE_LIMIT) -> list[Work]:
         """Return unfinished work in key order, from the first process above `after`."""
 
+    def close(self) -> None:
+        """Give the store up; a writer leaves the clean-stop mark. Idempotent."""
+
 
 class Journal(Reader, Protocol):
     """A store held for writing by one program.
@@ -202,9 +205,6 @@ class Journal(Reader, Protocol):
             StoreFull: they do not.
             NeedsAdoption: the store may not be written on this machine.
         """
-
-    def close(self) -> None:
-        """Write the clean-stop mark and give the store up. Idempotent."""
 
 
 def read_all(reader: Reader) -> Iterator[Id]:

@@ -16,7 +16,7 @@ def keys_of(item: Item) -> dict[bytes, bytes]:
     """Return the message an item carries: lower-case names to values, in committed order.
 
     The data comes first, under `data` or the key that `ao-data-key` names, then the tags,
-    then target and anchor; the data wins over those fields, and they win over tags. A name
+    then anchor and target; the data wins over those fields, and they win over tags. A name
     that comes several times becomes one structured-field list. Source: HyperBEAM's
     `dev_codec_ans104`.
     """
@@ -28,7 +28,7 @@ def keys_of(item: Item) -> dict[bytes, bytes]:
         keys[values.get(b"ao-data-key", [b"data"])[0]] = item.data
     fields = {
         name: Id(field).ascii
-        for name, field in ((b"target", item.target), (b"anchor", item.anchor))
+        for name, field in ((b"anchor", item.anchor), (b"target", item.target))
         if field
     }
     for name, found in values.items():

@@ -76,9 +76,7 @@ def _check_ethereum(owner: bytes, data: bytes, signature: bytes) -> None:
         raise BadSignature
     key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), owner)
     digest = _keccak256(_ETHEREUM_PREFIX + data)
-    key.verify(
-        utils.encode_dss_signature(r, s), digest, ec.ECDSA(utils.Prehashed(hashes.SHA256()))
-    )
+    key.verify(utils.encode_dss_signature(r, s), digest, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
 
 
 def _keccak256(data: bytes) -> bytes:
