@@ -1,0 +1,60 @@
+"""One assignment: it continues its chain, keeps its process's terms, and is signed."""
+
+from __future__ import annotations
+
+from protocol.assignment import EPOCH, Assignment
+from protocol.chain import chain_rule
+from protocol.codecs.assignment import TYPE, signature_data
+from protocol.codecs.signatures import RSA, signature_type
+from protocol.commitment import Commitment
+from protocol.ids import digest_id
+from protocol.terms import Terms
+from storage.verify.report import Fault, Findings
+
+
+def check_step(
+    previous: Assignment | None, assignment: Assignment, terms: Terms, findings: Findings
+) -> None:
+    """Check a slot against the one before; `previous` is None when that cannot be read."""
+    process, slot = assignment.process, assignment.slot
+    if (assignment.chain, assignment.variant, assignment.epoch) != (
+        terms.chain,
+        terms.variant,
+        EPOCH,
+    ):
+        findings.add(Fault.TERMS, "chain rule, variant or epoch changed", process, slot)
+    if slot and previous is None:
+        return
+    before = previous.link if previous else ""
+    link = chain_rule(terms.chain).next(before, assignment.message_id, None)
+    if assignment.link != link:
+        findings.add(Fault.CHAIN, f"the link should be {link}", process, slot)
+    if previous is None:
+        return
+    if assignment.timestamp < previous.timestamp:
+        findings.add(Fault.TIME, "the timestamp went back", process, slot)
+    if assignment.block.height < previous.block.height:
+        findings.add(Fault.TIME, "the block height went back", process, slot)
+
+
+def check_signatures(assignment: Assignment, terms: Terms, findings: Findings) -> None:
+    """Check that exactly the signers of the process signed, and signed this."""
+    process, slot = assignment.process, assignment.slot
+    signers = tuple(commitment.committer for commitment in assignment.commitments)
+    if signers != terms.signers:
+        findings.add(Fault.TERMS, "not signed by exactly its process's signers", process, slot)
+    for commitment in assignment.commitments:
+        if (commitment.device, commitment.type) != (terms.device, TYPE):
+            findings.add(Fault.TERMS, f"signed with {commitment.device}", process, slot)
+        findings.signatures += 1
+        if not _verifies(assignment, commitment):
+            detail = f"the signature of {commitment.committer} does not verify"
+            findings.add(Fault.SIGNATURE, detail, process, slot)
+
+
+def _verifies(assignment: Assignment, commitment: Commitment) -> bool:
+    owner = commitment.owner
+    if digest_id(owner) != commitment.committer:
+        return False
+    data = signature_data(assignment, owner)
+    return signature_type(RSA).verify(owner, data, commitment.signature)
