@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from cryptography.exceptions import InvalidSignature as BadSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from protocol.errors import UnsupportedSignature
 from protocol.wallet import EXPONENT
@@ -18,6 +18,7 @@ RSA, ED25519, ETHEREUM = 1, 2, 3
 _ANY_SALT = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.AUTO)
 _NAMED = {4: "Solana", 5: "injected Aptos", 6: "multi-signature Aptos", 7: "typed Ethereum"}
 _CURVE_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+_RECOVERY = (27, 28)
 _ETHEREUM_PREFIX = b"\x19Ethereum Signed Message:\n48"
 
 
@@ -76,17 +77,25 @@ def _check_ed25519(owner: bytes, data: bytes, signature: bytes) -> None:
 
 
 def _check_ethereum(owner: bytes, data: bytes, signature: bytes) -> None:
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-    if s > _CURVE_ORDER // 2:
-        # The mirrored signature also verifies, which would give one message two IDs.
+    # Imported here, like keccak: only Ethereum needs them, and they are slow to load.
+    from coincurve import PublicKey
+
+    s, v = int.from_bytes(signature[32:64], "big"), signature[64]
+    # The mirrored s, or another v, would give one message several valid IDs: one form only,
+    # and the key is recovered with v instead of merely verified without it.
+    if s > _CURVE_ORDER // 2 or v not in _RECOVERY:
         raise BadSignature
-    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), owner)
+    recoverable = signature[:64] + bytes((v - _RECOVERY[0],))
     digest = _keccak256(_ETHEREUM_PREFIX + data)
-    key.verify(utils.encode_dss_signature(r, s), digest, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+    try:
+        key = PublicKey.from_signature_and_message(recoverable, digest, hasher=None)
+    except Exception as exc:  # libsecp256k1 reports a bare Exception for r beyond the curve
+        raise BadSignature from exc
+    if key.format(compressed=False) != owner:
+        raise BadSignature
 
 
 def _keccak256(data: bytes) -> bytes:
-    # Imported here: only Ethereum needs it, and it is slow to load.
     from Crypto.Hash import keccak
 
     return keccak.new(digest_bits=256, data=data).digest()
