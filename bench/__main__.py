@@ -12,21 +12,21 @@ from rich.console import Console
 from actors import SchedulingMode
 from bench.modes import modes
 from bench.plan import QUICK, Plan
-from bench.report import modes_json, modes_table, write_json
+from bench.read import read
+from bench.recovery import recovery
+from bench.report import as_json, facts, modes_json, modes_table, write_json
+from bench.verify import verify
 
 DATA = Path("build/bench")
 """Below the current folder: the system's folder for temporary files may lie in memory."""
 
 console = Console(width=120)
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 
 Data = Annotated[Path, typer.Option(help="Folder on the disk to measure.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")]
-
-
-@app.callback()
-def bench() -> None:
-    """Measure this machine."""
 
 
 @app.command("modes")
@@ -66,6 +66,54 @@ def modes_command(
         from bench.chart import draw
 
         draw(found, chart)
+
+
+@app.command("recovery")
+def recovery_command(
+    *,
+    processes: Annotated[int, typer.Option(help="AO processes in the store.")] = 100_000,
+    live: Annotated[int, typer.Option(help="Processes that get an actor.")] = 2000,
+    data: Data = DATA,
+    json: Json = None,
+) -> None:
+    """Measure how fast a store of very many processes is back."""
+    with console.status("") as status:
+        found = as_json(recovery(data, processes, live, status.update))
+    reopenings = found.pop("reopenings")
+    console.print(facts("store", [found]), facts("opened in a fresh OS process", reopenings))
+    if json:
+        write_json(json, {**found, "reopenings": reopenings})
+
+
+@app.command("read")
+def read_command(
+    *,
+    assignments: Annotated[int, typer.Option(help="Assignments in each store.")] = 20_000,
+    seconds: Annotated[float, typer.Option(help="How long each store is read.")] = 3.0,
+    data: Data = DATA,
+    json: Json = None,
+) -> None:
+    """Measure reading in pages of a thousand."""
+    with console.status("") as status:
+        found = [as_json(row) for row in read(data, assignments, seconds, status.update)]
+    console.print(facts("pages of 1,000, one thread", found))
+    if json:
+        write_json(json, {"rows": found})
+
+
+@app.command("verify")
+def verify_command(
+    *,
+    assignments: Annotated[int, typer.Option(help="Signed assignments to verify.")] = 20_000,
+    data: Data = DATA,
+    json: Json = None,
+) -> None:
+    """Measure the verification of a whole store. The store is made once per folder."""
+    with console.status("") as status:
+        found = as_json(verify(data, assignments, status.update))
+    console.print(facts("verification of a whole store", [found]))
+    if json:
+        write_json(json, found)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def draw(found: Modes, file: Path) -> None:
         axes.set_xticks(range(len(groups)), labels)
         axes.set_xlabel("processes / in flight")
         axes.spines[["top", "right"]].set_visible(False)
-    throughput.legend(loc="upper left", frameon=False, fontsize=9)
+    throughput.legend(loc="upper left", frameon=False, ncols=3, fontsize=9)
     figure.savefig(file, dpi=130, format="png")
 
 

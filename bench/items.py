@@ -6,28 +6,28 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from bench.floor import CORES
-from bench.load import Item
 from protocol.codecs.ans104 import with_signature
 from protocol.codecs.ans104_keys import item_of
 from protocol.codecs.structured import Scalar, to_tabm
 from protocol.ids import Id, digest_id
-from protocol.message import Message, verify
-from protocol.wallet import Wallet
+from protocol.message import Message, Verified, verify
+from protocol.wallet import OWNER_BYTES, Wallet
 
 DATA_BYTES = 512
 """Payload of a message, a usual size: with signature and key an item has about 1.8 KB."""
 
 Keys = dict[str, Scalar]
+Item_co = TypeVar("Item_co", bound=bytes | Verified, covariant=True)
 
 
-class Author(Protocol):
+class Author(Protocol[Item_co]):
     """Write messages for the scheduler to take."""
 
-    def write(self, keys: Keys) -> Item:
-        """Return a message with these keys. Called from several threads."""
+    def write(self, wanted: Sequence[Keys]) -> Sequence[Item_co]:
+        """Return a message for each set of keys."""
 
 
 class Stranger:
@@ -36,42 +36,49 @@ class Stranger:
     def __init__(self, wallet: Wallet) -> None:
         self._wallet = wallet
 
-    def write(self, keys: Keys) -> bytes:
-        """Return the bytes of a signed item."""
+    def write(self, wanted: Sequence[Keys]) -> Sequence[bytes]:
+        """Return signed items, made on all cores: a signature releases the GIL."""
+        with ThreadPoolExecutor(CORES) as pool:
+            return list(pool.map(self._sign, wanted))
+
+    def _sign(self, keys: Keys) -> bytes:
         return Message.create(keys, self._wallet).encoded
 
 
 class Forger:
-    """Sign with random bytes and hand over messages as if they had been verified.
+    """Sign with random bytes, and hand messages over as if they had been verified.
 
-    For the measurement of everything but cryptography.
+    For measuring everything but cryptography.
     """
 
     def __init__(self) -> None:
-        self._owner = os.urandom(512)
+        self._owner = os.urandom(OWNER_BYTES)
 
-    def write(self, keys: Keys) -> Item:
-        """Return a message that nobody checked."""
-        item = with_signature(item_of(to_tabm(keys)), self._owner, os.urandom(512))
+    def write(self, wanted: Sequence[Keys]) -> Sequence[Verified]:
+        """Return messages whose signatures nobody checked."""
+        return [self._forge(keys) for keys in wanted]
+
+    def _forge(self, keys: Keys) -> Verified:
+        item = with_signature(item_of(to_tabm(keys)), self._owner, os.urandom(OWNER_BYTES))
         return verify(item.encode(), check_signatures=False)
 
 
-class Mail:
-    """Write numbered messages to processes in turn."""
+class Mail(Generic[Item_co]):
+    """Have numbered messages written, to processes in turn."""
 
-    def __init__(self, author: Author, scheduler: Id) -> None:
+    def __init__(self, author: Author[Item_co], scheduler: Id) -> None:
         self._author = author
         self._scheduler = scheduler
         self._numbers = count()
 
-    def spawns(self, number: int) -> list[Item]:
+    def spawns(self, number: int) -> Sequence[Item_co]:
         """Return process messages that name the scheduler."""
-        return self._all([self._spawn() for _ in range(number)])
+        return self._author.write([self._spawn() for _ in range(number)])
 
-    def messages(self, processes: Sequence[Id], number: int) -> list[Item]:
+    def messages(self, processes: Sequence[Id], number: int) -> Sequence[Item_co]:
         """Return messages, to each process in turn."""
         targets = (processes[n % len(processes)] for n in range(number))
-        return self._all([self._message(target) for target in targets])
+        return self._author.write([self._message(target) for target in targets])
 
     def _spawn(self) -> Keys:
         return {
@@ -95,8 +102,3 @@ class Mail:
             "target": str(target),
             "data": bytes(DATA_BYTES),
         }
-
-    def _all(self, wanted: list[Keys]) -> list[Item]:
-        # A signature releases the GIL, so threads sign on all cores.
-        with ThreadPoolExecutor(CORES) as pool:
-            return list(pool.map(self._author.write, wanted, chunksize=16))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
@@ -52,8 +53,8 @@ class Load:
         # One token for each request that may still be submitted.
         self._tokens: SimpleQueue[None] = SimpleQueue()
 
-    def run(self, items: Sequence[Item], seconds: float) -> list[Completion]:
-        """Submit items until they or the time run out; return when all are confirmed.
+    def run(self, items: Sequence[Item], seconds: float = inf) -> list[Completion]:
+        """Submit items until they or the seconds run out; return when all are confirmed.
 
         Raises:
             SchedulerError: what the first request that failed ended with.

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from actors import Scheduler, Stage
 from bench.accounting import account, settle
 from bench.floor import CORES, NOTHING, Crypto, Slice, average, lone, measure
-from bench.items import Forger, Mail, Stranger
+from bench.items import Author, Forger, Mail, Stranger
 from bench.latency import percentile
 from bench.load import Completion, Item, Load
 from bench.plan import Case, Plan
@@ -103,7 +103,8 @@ class _Bench:
         self._data = data
         self._wallet = wallet
         self._crypto = Crypto(wallet, stranger)
-        self._mail = Mail(Stranger(stranger) if plan.crypto else Forger(), wallet.address)
+        author: Author[Item] = Stranger(stranger) if plan.crypto else Forger()
+        self._mail = Mail(author, wallet.address)
         self._slices: list[Slice] = []
         self._signatures: list[float] = []
 
@@ -179,7 +180,7 @@ def _row(case: Case, completions: Sequence[Completion], cpu: float, floor: Slice
         processes=case.processes,
         in_flight=case.in_flight,
         per_second=per_second,
-        floor_ratio=per_second / floor.per_second if floor is not NOTHING else None,
+        floor_ratio=per_second / floor.per_second if floor.per_second else None,
         p50_ms=percentile(latencies, 50),
         p95_ms=percentile(latencies, 95),
         p99_ms=percentile(latencies, 99),

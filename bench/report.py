@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from bench.modes import Modes, Row
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 SHOWN_DIGITS = 4
 """Significant digits in the JSON: what lies below is noise."""
@@ -17,7 +21,7 @@ SHOWN_DIGITS = 4
 
 def modes_json(found: Modes) -> dict[str, Any]:
     """Return the JSON object of `bench modes`; it says so when there was no cryptography."""
-    report: dict[str, Any] = rounded(asdict(found))
+    report = as_json(found)
     if found.crypto:
         del report["crypto"]
     return report
@@ -25,7 +29,7 @@ def modes_json(found: Modes) -> dict[str, Any]:
 
 def modes_table(found: Modes) -> Table:
     """Return the table of `bench modes`."""
-    table = Table(title=title(found), title_justify="left", caption_justify="left")
+    table = Table(title=title(found), title_justify="left")
     table.add_column("confirmation")
     for name in ("processes", "in flight", "per second", "of floor"):
         table.add_column(name, justify="right")
@@ -47,7 +51,7 @@ def title(found: Modes) -> str:
 
 
 def cells(row: Row) -> list[str]:
-    """One line of the table."""
+    """One line of the table of `bench modes`."""
     return [
         short(row.mode),
         str(row.processes),
@@ -64,8 +68,32 @@ def short(mode: str) -> str:
     return mode.removesuffix("_confirmation")
 
 
+def facts(title: str, found: Sequence[dict[str, Any]]) -> Table:
+    """Return a table of JSON objects with the same fields: a column each, a row per field."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column()
+    for _ in found:
+        table.add_column(justify="right")
+    for name in found[0]:
+        table.add_row(name.replace("_", " "), *(said(one[name]) for one in found))
+    return table
+
+
+def said(value: Any) -> str:
+    """A JSON value as it stands in a table."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {said(inner)}" for name, inner in value.items())
+    return str(value) if isinstance(value, str) else f"{value:,}"
+
+
+def as_json(found: DataclassInstance) -> dict[str, Any]:
+    """Return what was found as a JSON object, its floats cut to what they are worth."""
+    report: dict[str, Any] = rounded(asdict(found))
+    return report
+
+
 def rounded(value: Any) -> Any:
-    """Return the same JSON value with floats cut to what they are worth."""
+    """Return the same JSON value with floats of `SHOWN_DIGITS` digits."""
     match value:
         case float():
             return float(f"{value:.{SHOWN_DIGITS}g}")
