@@ -11,8 +11,8 @@ from typing import Any
 import pykka
 
 from actors.admission import Admission
-from actors.answers import LARGE_BODY, Clerk
 from actors.blocks import BlockClock, OfflineBlockClock
+from actors.clerk import Clerk
 from actors.clock import Clock, TimeKeeper, system_clock
 from actors.committer import Committer
 from actors.deadlines import DeadlineTimer
@@ -29,15 +29,13 @@ from actors.shipping import Shipper
 from actors.signing import Signer, SigningPool, WalletSigner
 from actors.stages import Duplicates
 from actors.ticket import Ticket
+from actors.upkeep import Upkeep
 from actors.uploader import Uploader
 from protocol.errors import NeedsAdoption, Refused, StoreFull
 from protocol.ids import Id
 from protocol.message import Verified
 from protocol.wallet import Wallet
 from storage.journal import Journal, Receipt, Work
-
-MAINTENANCE_SECONDS = 60.0
-"""Between two looks for readers that died and would keep old pages alive."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +81,7 @@ class Shard:
         self._options = options
         self._admission = Admission(options.settings.max_queued, options.settings.max_queued_bytes)
         self._deadlines = DeadlineTimer()
+        self._upkeep = Upkeep(journal)
         self._closed = threading.Event()
         self._ending = threading.Lock()
         self._build()
@@ -113,7 +112,7 @@ class Shard:
             failed=self.fenced,
             probe=options.probe,
         )
-        self._clerk = Clerk(journal, self.committer)
+        self._clerk = Clerk(journal, self.committer, wallets.keys())
         self._desk = Desk(
             around=self._surroundings(wallets),
             committer=self.committer,
@@ -137,6 +136,7 @@ class Shard:
         """Start everything, and sign and publish what the last run left undone."""
         self._options.block_clock.start()
         self._deadlines.start()
+        self._upkeep.start()
         self.committer.start()
         self._signing.start()
         self.registry: pykka.ActorRef[SchedulerRegistry] = SchedulerRegistry.start(
@@ -193,10 +193,10 @@ class Shard:
         self._admission.enter(size)
         ticket.on_leave(lambda: self._admission.leave(size))
         submit = Submit(message, ticket)
-        if size < LARGE_BODY:
-            self.registry.tell(submit)
-        else:
+        if self.journal.is_large(size):
             self._clerk.keep_body(message, ticket, lambda: self.registry.tell(submit))
+        else:
+            self.registry.tell(submit)
 
     def fenced(self, reason: BaseException) -> None:
         """Stop for good: the state of the store is unknown until it is reopened.
@@ -241,6 +241,7 @@ class Shard:
         if self.fence is not None:
             self._deadlines.stop()
         self._options.block_clock.stop()
+        self._upkeep.stop()
         self.registry.stop(block=False)
         self.publisher.stop()
         self._signing.stop()

@@ -37,11 +37,11 @@ class BodyFiles:
     def __init__(self, shard_folder: Path, large: int) -> None:
         """Take the shard's folder, and the size in bytes from which a body is large."""
         self._folder = shard_folder / FOLDER
-        self._large = large
+        self.large = large
 
     def form(self, message_id: Id, body: Body) -> StoredBody:
         """Return what the record of `body` holds: the bytes, or the name of their file."""
-        if len(body.encoded) < self._large:
+        if len(body.encoded) < self.large:
             return StoredBody(body.codec, body.encoded, "")
         return StoredBody(body.codec, b"", _file_name(message_id, body))
 

@@ -188,6 +188,9 @@ class Journal(Reader, Protocol):
                 continue its head; only reopening the store can tell.
         """
 
+    def is_large(self, size: int) -> bool:
+        """Tell whether a body of `size` bytes is kept apart, by `keep_body` before its pin."""
+
     def keep_body(self, message_id: Id, body: Body) -> None:
         """Make a large body durable before its pin; a no-op for a small one. Any thread.
 
@@ -197,6 +200,9 @@ class Journal(Reader, Protocol):
 
     def same_body(self, message_id: Id, body: Body) -> bool:
         """Tell whether the message ID is free or already holds exactly these bytes."""
+
+    def maintain(self) -> int:
+        """Forget readers that died and would keep old pages alive; return how many."""
 
     def require_space(self, size: int) -> None:
         """Check that `size` more bytes leave the reserve untouched. Cheap enough per message.

@@ -71,6 +71,10 @@ class LmdbJournal(LmdbReader, Journal):
                 raise
             self._claim.held()
 
+    def is_large(self, size: int) -> bool:
+        """Tell whether a body of `size` bytes is kept apart. See `Journal`."""
+        return size >= self._bodies.large
+
     def keep_body(self, message_id: Id, body: Body) -> None:
         """Make a large body durable before its pin; a no-op for a small one. See `Journal`."""
         with self.environment.gate:
@@ -90,11 +94,7 @@ class LmdbJournal(LmdbReader, Journal):
             self._space.require(size)
 
     def maintain(self) -> int:
-        """Do what has to be done now and then: free the slots of readers that died.
-
-        Returns:
-            How many there were.
-        """
+        """Forget readers that died; return how many. See `Journal`."""
         return self.environment.forget_dead_readers()
 
     def remove_unnamed_bodies(self) -> int:

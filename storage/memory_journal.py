@@ -85,6 +85,14 @@ class MemoryJournal(Journal):
                 self._refusal = exc
                 raise
 
+    def is_large(self, size: int) -> bool:
+        """No body is too large for memory. See `Journal`."""
+        return False
+
+    def maintain(self) -> int:
+        """There are no readers beside this program. See `Journal`."""
+        return 0
+
     def keep_body(self, message_id: Id, body: Body) -> None:
         """Do nothing: memory knows no large messages. See `Journal`."""
         with self._lock:

@@ -1,8 +1,8 @@
-"""Answers from the store, and bodies into it: disk work kept off the actors' threads."""
+"""The clerk: disk work that is neither the actors' nor the committer's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from actors.committer import Committer
@@ -11,18 +11,17 @@ from actors.ticket import Ticket
 from protocol.errors import SchedulerError
 from protocol.ids import Id
 from protocol.message import Verified
+from protocol.terms import spawn_terms
 from storage.journal import Body, Journal
-
-LARGE_BODY = 1 << 20
-"""Bytes from which a message is a file of its own, written before its slot is given."""
 
 
 class Clerk:
-    """Do what needs the disk and is not the committer's."""
+    """Answer from the store, and write large bodies before their slots are given."""
 
-    def __init__(self, journal: Journal, committer: Committer) -> None:
+    def __init__(self, journal: Journal, committer: Committer, wallets: Collection[Id]) -> None:
         self._journal = journal
         self._committer = committer
+        self._wallets = wallets
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="clerk")
 
     def answer(self, ticket: Ticket, process: Id, slot: int) -> None:
@@ -49,8 +48,17 @@ class Clerk:
 
     def _keep_body(self, message: Verified, ticket: Ticket, then: Callable[[], None]) -> None:
         try:
+            self._require_wanted(message)
             self._journal.keep_body(message.message_id, Body(message.codec, message.encoded))
         except SchedulerError as exc:
             ticket.fail(exc)
         else:
             then()
+
+    def _require_wanted(self, message: Verified) -> None:
+        # Anybody can sign ten megabytes: nothing is written for a process that is not ours.
+        if message.is_process:
+            spawn_terms(message.keys, self._wallets)
+        else:
+            self._journal.head(message.process)
+        self._journal.require_space(len(message.encoded))
