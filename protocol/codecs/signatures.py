@@ -11,15 +11,13 @@ from cryptography.exceptions import InvalidSignature as BadSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
+from protocol.codecs.ethereum import check_ethereum
 from protocol.errors import UnsupportedSignature
 from protocol.wallet import EXPONENT
 
 RSA, ED25519, ETHEREUM = 1, 2, 3
 _ANY_SALT = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.AUTO)
 _NAMED = {4: "Solana", 5: "injected Aptos", 6: "multi-signature Aptos", 7: "typed Ethereum"}
-_CURVE_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
-_RECOVERY = (27, 28)
-_ETHEREUM_PREFIX = b"\x19Ethereum Signed Message:\n48"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +74,10 @@ def _check_ed25519(owner: bytes, data: bytes, signature: bytes) -> None:
     ed25519.Ed25519PublicKey.from_public_bytes(owner).verify(signature, data)
 
 
-def _check_ethereum(owner: bytes, data: bytes, signature: bytes) -> None:
-    # Imported here, like keccak: only Ethereum needs them, and they are slow to load.
-    from coincurve import PublicKey
-
-    s, v = int.from_bytes(signature[32:64], "big"), signature[64]
-    # The mirrored s, or another v, would give one message several valid IDs: one form only,
-    # and the key is recovered with v instead of merely verified without it.
-    if s > _CURVE_ORDER // 2 or v not in _RECOVERY:
-        raise BadSignature
-    recoverable = signature[:64] + bytes((v - _RECOVERY[0],))
-    digest = _keccak256(_ETHEREUM_PREFIX + data)
-    try:
-        key = PublicKey.from_signature_and_message(recoverable, digest, hasher=None)
-    except Exception as exc:  # libsecp256k1 reports a bare Exception for r beyond the curve
-        raise BadSignature from exc
-    if key.format(compressed=False) != owner:
-        raise BadSignature
-
-
-def _keccak256(data: bytes) -> bytes:
-    from Crypto.Hash import keccak
-
-    return keccak.new(digest_bits=256, data=data).digest()
-
-
 SIGNATURE_TYPES: Mapping[int, SignatureType] = MappingProxyType(
     {
         RSA: SignatureType(RSA, "rsa-pss-sha256", 512, 512, _check_rsa),
         ED25519: SignatureType(ED25519, "ed25519", 64, 32, _check_ed25519),
-        ETHEREUM: SignatureType(ETHEREUM, "ethereum", 65, 65, _check_ethereum),
+        ETHEREUM: SignatureType(ETHEREUM, "ethereum", 65, 65, check_ethereum),
     }
 )
