@@ -44,9 +44,16 @@ def _check_entry(
         slot = unpack_index(key, record)
         place = slot_key(process, slot)
         pinned = snapshot.get(SLOTS, place)
-        leads = pinned is not None and unpack_pin(process, place, pinned).message_id
-    except UNREADABLE:
-        # Whoever checks the slot reports it.
+    except UNREADABLE as exc:
+        findings.add_unreadable(exc, process, code=Fault.INDEX)
         return
-    if leads != key[ID_BYTES:]:
+    if pinned is None or _message_id(process, place, pinned) not in {key[ID_BYTES:], None}:
         findings.add(Fault.INDEX, "the index leads to a slot with another message", process, slot)
+
+
+def _message_id(process: Id, key: bytes, pinned: bytes) -> Id | None:
+    """The message of a pinned slot; None when it is damaged, which its own part reports."""
+    try:
+        return unpack_pin(process, key, pinned).message_id
+    except UNREADABLE:
+        return None

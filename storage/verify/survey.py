@@ -78,8 +78,7 @@ def _check_head(snapshot: Snapshot, head: Head, kept: int, findings: Findings) -
         wrong(f"the head says slot {head.pinned}, the shard holds {kept} slots")
     else:
         _check_end(snapshot, head, findings)
-    record = snapshot.get(WORK, head.process)
-    if (record and unpack_work(head.process, record)) != work_of(head):
+    if not _work_fits(snapshot, head):
         wrong("what the store lists as left to do is not what the head says")
 
 
@@ -93,6 +92,14 @@ def _check_end(snapshot: Snapshot, head: Head, findings: Findings) -> None:
         findings.add(
             Fault.HEAD, "the head does not repeat its highest slot", head.process, head.pinned
         )
+
+
+def _work_fits(snapshot: Snapshot, head: Head) -> bool:
+    record = snapshot.get(WORK, head.process)
+    try:
+        return (record and unpack_work(head.process, record)) == work_of(head)
+    except UNREADABLE:
+        return False
 
 
 def _accounted_for(head: Head) -> Lows:

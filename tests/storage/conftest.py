@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from protocol.wallet import Wallet
 from storage import Journal, LmdbJournal, MemoryJournal, open_writer
 from tests.storage.schedules import Schedule
+from tests.storage.sound import Sound, make_sound
 
 
 class LmdbWorld:
@@ -58,3 +60,17 @@ def journal(root: Path) -> Iterator[LmdbJournal]:
 @pytest.fixture
 def schedule() -> Schedule:
     return Schedule()
+
+
+@pytest.fixture(scope="session")
+def untouched(
+    tmp_path_factory: pytest.TempPathFactory, user_wallet: Wallet, wallet: Wallet
+) -> Sound:
+    """A store with real signatures, to be read only."""
+    return make_sound(tmp_path_factory.mktemp("sound") / "store", user_wallet, wallet)
+
+
+@pytest.fixture
+def sound(untouched: Sound, tmp_path: Path) -> Sound:
+    """A copy of it, to be damaged."""
+    return untouched.copy_to(tmp_path / "store")
