@@ -14,32 +14,37 @@ class AuditFailure(AssertionError):
     """The store breaks a guarantee; the message says which and where."""
 
 
-def audit(reader: Reader) -> dict[Id, list[Assignment]]:
+def audit(reader: Reader, *, unique: bool = False) -> dict[Id, list[Assignment]]:
     """Check every process of the store; return its stored assignments.
 
+    Args:
+        reader: the store, by whatever implements it.
+        unique: whether no message may hold two slots of one process, as it is while
+            duplicates get the same slot or are refused.
+
     Raises:
-        AuditFailure: a gap (S2), a broken chain (S3), time going back (S8), an index entry
-            that leads elsewhere (S13), or heads that do not fit their records.
+        AuditFailure: a gap (S2), a broken chain (S3), a stored slot without its message
+            (S4), time going back (S8), an index entry that leads elsewhere or a message
+            with two slots (S13), or heads that do not fit their records.
     """
-    return {process: audit_process(reader, process) for process in read_all(reader)}
+    return {process: audit_process(reader, process, unique=unique) for process in read_all(reader)}
 
 
-def audit_process(reader: Reader, process: Id) -> list[Assignment]:
-    """Check one process; return its stored assignments. Raises as `audit` does."""
+def audit_process(reader: Reader, process: Id, *, unique: bool = False) -> list[Assignment]:
+    """Check one process; return its stored assignments. Takes and raises what `audit` does."""
     head = reader.head(process)
+    ordered = head.pinned >= head.stored >= head.published >= -1 and head.pinned >= 0
+    _require(ordered, "S2", process, f"its heads are out of order: {head}")
     assignments = _read(reader, process)
     _require(len(assignments) == head.stored + 1, "S2", process, "slots are not 0..stored")
     pinned = reader.pinned(process, head.stored + 1, head.pinned)
     _require(len(pinned) == head.pinned - head.stored, "S2", process, "pinned slots are missing")
-    _check_run(process, [*assignments, *pinned], head.terms.chain)
-    for assignment in assignments:
-        body = reader.body(assignment.message_id)
-        _require(bool(body.encoded), "S4", process, f"slot {assignment.slot} has no message")
-        first = reader.slot_of(process, assignment.message_id)
-        same = first is not None and first <= assignment.slot
-        _require(same, "S13", process, f"the index loses slot {assignment.slot}")
-    last = [*assignments, *pinned][-1:]
-    _require(all(entry.link == head.link for entry in last), "S3", process, "head and link differ")
+    run = [*assignments, *pinned]
+    _check_run(process, run, head.terms.chain)
+    _require(run[-1].link == head.link, "S3", process, "head and link differ")
+    _check_messages(reader, process, run)
+    held = {assignment.message_id for assignment in run}
+    _require(not unique or len(held) == len(run), "S13", process, "a message has two slots")
     return assignments
 
 
@@ -81,6 +86,16 @@ def _check_run(process: Id, run: list[Assignment], chain: str) -> None:
         forward = assignment.timestamp >= timestamp and assignment.block.height >= height
         _require(forward, "S8", process, f"slot {slot} goes back in time")
         timestamp, height = assignment.timestamp, assignment.block.height
+
+
+def _check_messages(reader: Reader, process: Id, run: list[Assignment]) -> None:
+    first: dict[Id, int] = {}
+    for assignment in run:
+        body = reader.body(assignment.message_id)
+        _require(bool(body.encoded), "S4", process, f"slot {assignment.slot} has no message")
+        slot = first.setdefault(assignment.message_id, assignment.slot)
+        found = reader.slot_of(process, assignment.message_id)
+        _require(found == slot, "S13", process, f"the index leads from slot {slot} to {found}")
 
 
 def _read(reader: Reader, process: Id) -> list[Assignment]:

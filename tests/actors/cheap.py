@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from protocol.codecs.ans104 import unsigned, with_signature
+from protocol.assignment import Assignment, Block
+from protocol.codecs.ans104 import unsigned as unsigned_item
+from protocol.codecs.ans104 import with_signature
 from protocol.codecs.assignment import commit
 from protocol.commitment import Commitment
 from protocol.ids import Id, digest_id
@@ -41,6 +43,13 @@ def sized_message(name: str, process: Id, size: int) -> Verified:
     return _verified(name, {"Type": "Message"}, process, bytes(size))
 
 
+def assignment(slot: int = 0, process: str = "process") -> Assignment:
+    """A signed assignment, good enough where nobody looks at its chain."""
+    message_id = digest_id(f"{process} {slot}".encode())
+    unsigned = Assignment(digest_id(process.encode()), slot, message_id, "link", slot, Block())
+    return unsigned.signed(signatures((FIRST,), f"{process} {slot}"))
+
+
 def signatures(signers: Sequence[Id], seed: str) -> list[Commitment]:
     """What signers hand over; another seed gives other signatures, as salted RSA does."""
     return [commit(OWNERS[signer], noise(f"{seed} by {signer}")) for signer in signers]
@@ -48,6 +57,6 @@ def signatures(signers: Sequence[Id], seed: str) -> list[Commitment]:
 
 def _verified(name: str, keys: dict[str, str], target: bytes = b"", data: bytes = b"") -> Verified:
     tags = [(key.encode(), value.encode()) for key, value in keys.items()]
-    item = unsigned(tags, data or name.encode(), target)
+    item = unsigned_item(tags, data or name.encode(), target)
     signed = with_signature(item, noise("a user"), noise(f"message {name}"))
     return verify(signed.encode(), check_signatures=False)
