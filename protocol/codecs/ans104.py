@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from hashlib import sha256
 
 from protocol.codecs.avro import Tag, decode_tags, encode_tags
+from protocol.codecs.canonical import limit_flaw, tag_flaw
 from protocol.codecs.deephash import fold, list_seed
 from protocol.codecs.signatures import RSA, signature_type
 from protocol.errors import MalformedItem, NotCanonical, TooLarge
@@ -18,13 +18,13 @@ from protocol.wallet import Wallet
 MAX_ITEM_BYTES = 10 << 20
 """Largest item taken, as the legacy scheduler unit does."""
 
-MAX_PARSED_TAG_BYTES = 1 << 20
-"""Largest tag block that is read at all; what is scheduled is bounded far lower."""
+MAX_READ_TAG_BYTES = 64 << 10
+"""Largest tag block that is read at all. Empty tags are two bytes on the wire and fifty times
+that in memory; what is scheduled is bounded far lower."""
 
-MAX_TAG_BYTES = 4096
-MAX_TAGS = 128
-MAX_NAME_BYTES = 1024
-MAX_VALUE_BYTES = 3072
+_RSA = signature_type(RSA)
+_NOBODY = bytes(_RSA.owner_bytes)
+"""The owner of an unsigned item."""
 
 _TAG_HEADER = struct.Struct("<QQ")
 
@@ -41,8 +41,8 @@ class Item:
         tags: (name, value) in wire order, as `tag_bytes` says.
         tag_bytes: the Avro block that is signed.
         data: any bytes.
-        canonical: whether count, tag encoding and sizes are in the one form bundlers take.
         tag_count: the header's count, which HyperBEAM does not check.
+        flaw: why bundlers would not take the item, "" if they would.
     """
 
     signature_type: int
@@ -53,8 +53,8 @@ class Item:
     tags: tuple[Tag, ...]
     tag_bytes: bytes
     data: bytes
-    canonical: bool
     tag_count: int
+    flaw: str = ""
 
     @property
     def id(self) -> Id:
@@ -64,8 +64,7 @@ class Item:
     @property
     def unsigned_id(self) -> Id:
         """SHA-256 of what an RSA wallet of 512 zero bytes would sign. Source: HyperBEAM."""
-        zero_owner = bytes(signature_type(RSA).owner_bytes)
-        return Id(sha256(self._signature_data(zero_owner)).digest())
+        return digest_id(self._signature_data(RSA, _NOBODY))
 
     @property
     def owner_address(self) -> Id:
@@ -74,7 +73,7 @@ class Item:
 
     def signature_data(self) -> bytes:
         """The 48 bytes that are signed: the deep hash of all fields but the signature."""
-        return self._signature_data(self.owner)
+        return self._signature_data(self.signature_type, self.owner)
 
     def verify(self) -> bool:
         """Tell whether the owner signed exactly this item."""
@@ -96,8 +95,8 @@ class Item:
             )
         )
 
-    def _signature_data(self, owner: bytes) -> bytes:
-        seed = owner_prefix(self.signature_type, owner)
+    def _signature_data(self, number: int, owner: bytes) -> bytes:
+        seed = owner_prefix(number, owner)
         return fold(seed, self.target, self.anchor, self.tag_bytes, self.data)
 
 
@@ -113,7 +112,7 @@ def parse(raw: bytes) -> Item:
     Raises:
         MalformedItem: the bytes are no data item.
         UnsupportedSignature: its signature type is unknown, so its fields cannot be found.
-        TooLarge: it is over 10 MiB, or its tags are over 1 MiB.
+        TooLarge: it is over 10 MiB, or its tags are over 64 KiB.
     """
     if len(raw) > MAX_ITEM_BYTES:
         raise TooLarge(f"the item is over {MAX_ITEM_BYTES} bytes")
@@ -136,8 +135,8 @@ def parse(raw: bytes) -> Item:
         tags=tags,
         tag_bytes=tag_bytes,
         data=raw[data_at:],
-        canonical=minimal and count == len(tags) and _within_limits(tags, tag_bytes),
         tag_count=count,
+        flaw=tag_flaw(count, tags, tag_bytes, minimal=minimal),
     )
 
 
@@ -146,14 +145,10 @@ def require_canonical(item: Item) -> None:
 
     Raises:
         NotCanonical: a count that lies, tags in several blocks or wasteful numbers, or more
-            or longer tags than ANS-104 allows.
+            or longer tags than ANS-104 allows; the detail says which.
     """
-    if not item.canonical:
-        raise NotCanonical(
-            f"tags must be one minimal Avro block of at most {MAX_TAG_BYTES} bytes and "
-            f"{MAX_TAGS} tags, names of 1 to {MAX_NAME_BYTES} and values of at most "
-            f"{MAX_VALUE_BYTES} bytes, counted truly"
-        )
+    if item.flaw:
+        raise NotCanonical(f"bundlers would not take the item: {item.flaw}")
 
 
 def unsigned(
@@ -170,45 +165,31 @@ def unsigned(
     Raises:
         TooLarge: more or longer tags than ANS-104 allows.
     """
-    kind = signature_type(RSA)
     tag_bytes = encode_tags(tags)
-    if not _within_limits(tags, tag_bytes):
-        raise TooLarge(f"tags are over {MAX_TAGS}, or over {MAX_TAG_BYTES} bytes")
-    zero_signature, zero_owner = bytes(kind.signature_bytes), bytes(kind.owner_bytes)
+    if flaw := limit_flaw(tags, tag_bytes):
+        raise TooLarge(flaw)
     return Item(
-        RSA,
-        zero_signature,
-        zero_owner,
-        target,
-        anchor,
-        tuple(tags),
-        tag_bytes,
-        data,
-        canonical=True,
+        signature_type=RSA,
+        signature=bytes(_RSA.signature_bytes),
+        owner=_NOBODY,
+        target=target,
+        anchor=anchor,
+        tags=tuple(tags),
+        tag_bytes=tag_bytes,
+        data=data,
         tag_count=len(tags),
     )
 
 
 def sign(item: Item, wallet: Wallet) -> Item:
     """Return the item signed by `wallet`."""
-    signature = wallet.sign(item._signature_data(wallet.owner))
+    signature = wallet.sign(item._signature_data(RSA, wallet.owner))
     return with_signature(item, wallet.owner, signature)
 
 
 def with_signature(item: Item, owner: bytes, signature: bytes) -> Item:
     """Return the item carrying an RSA signature made elsewhere."""
-    return Item(
-        RSA,
-        signature,
-        owner,
-        item.target,
-        item.anchor,
-        item.tags,
-        item.tag_bytes,
-        item.data,
-        item.canonical,
-        item.tag_count,
-    )
+    return replace(item, signature_type=RSA, signature=signature, owner=owner)
 
 
 def _optional(field: bytes) -> bytes:
@@ -220,29 +201,20 @@ def _read_optional(raw: bytes, at: int, name: str) -> tuple[bytes, int]:
     if presence == b"\x00":
         return b"", at + 1
     field = raw[at + 1 : at + 1 + ID_BYTES]
-    if presence != b"\x01" or len(field) != ID_BYTES:
-        raise MalformedItem(f"the item ends before its {name}, or says neither yes nor no to it")
+    if presence and presence != b"\x01":
+        raise MalformedItem(f"the byte before the {name} is neither 0 nor 1")
+    if len(field) != ID_BYTES:
+        raise MalformedItem(f"the item ends before its {name} does")
     return field, at + 1 + ID_BYTES
 
 
 def _read_tag_block(raw: bytes, at: int) -> tuple[int, bytes, int]:
     tags_at = at + _TAG_HEADER.size
     if len(raw) < tags_at:
-        raise MalformedItem("the item ends before its tags")
+        raise MalformedItem("the item ends before its tags do")
     count, size = _TAG_HEADER.unpack_from(raw, at)
     if size > len(raw) - tags_at:
         raise MalformedItem(f"{size} bytes of tags are announced, {len(raw) - tags_at} are there")
-    if size > MAX_PARSED_TAG_BYTES:
-        raise TooLarge(f"the tags are over {MAX_PARSED_TAG_BYTES} bytes")
+    if size > MAX_READ_TAG_BYTES:
+        raise TooLarge(f"the tags are over {MAX_READ_TAG_BYTES} bytes")
     return count, raw[tags_at : tags_at + size], tags_at + size
-
-
-def _within_limits(tags: Sequence[Tag], tag_bytes: bytes) -> bool:
-    return (
-        len(tag_bytes) <= MAX_TAG_BYTES
-        and len(tags) <= MAX_TAGS
-        and all(
-            0 < len(name) <= MAX_NAME_BYTES and len(value) <= MAX_VALUE_BYTES
-            for name, value in tags
-        )
-    )

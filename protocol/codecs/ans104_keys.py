@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from protocol.codecs.ans104 import MAX_NAME_BYTES, MAX_VALUE_BYTES, Item, unsigned
-from protocol.codecs.structured import sf_string
+from protocol.codecs.ans104 import Item, unsigned
+from protocol.codecs.canonical import MAX_NAME_BYTES, MAX_VALUE_BYTES
+from protocol.codecs.structured import lower_types, sf_string
 from protocol.errors import InvalidId, UnsupportedValue
 from protocol.ids import Id
 
@@ -33,7 +34,7 @@ def keys_of(item: Item) -> dict[bytes, bytes]:
     }
     for name, found in values.items():
         if name not in _NOT_KEYS and name not in fields:
-            keys.setdefault(name, found[0] if len(found) == 1 else _list(found))
+            keys.setdefault(name, _tag_value(name, found))
     for name, text in fields.items():
         keys.setdefault(name, text)
     return keys
@@ -80,5 +81,7 @@ def _field(rest: dict[bytes, bytes], name: bytes) -> bytes:
     return field
 
 
-def _list(values: list[bytes]) -> bytes:
-    return b", ".join(sf_string(value) for value in values)
+def _tag_value(name: bytes, found: list[bytes]) -> bytes:
+    if len(found) > 1:
+        return b", ".join(sf_string(value) for value in found)
+    return lower_types(found[0]) if name == b"ao-types" else found[0]
