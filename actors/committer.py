@@ -106,8 +106,8 @@ class Committer:
         try:
             while self._running:
                 self._take(self._inbox.get())
-                if self._ledger.under_way >= self._settings.gather_from:
-                    time.sleep(self._settings.gather_seconds)
+                if pause := self._settings.gather(self._ledger.under_way):
+                    time.sleep(pause)
                 self._take_queued()
                 if not self._ledger.idle and not self._halted:
                     self._commit(self._ledger.cut())

@@ -142,13 +142,8 @@ class ProcessActor(pykka.ThreadingActor):
         # The pin goes first: the ledger relies on seeing it before the signature.
         self._desk.committer.pin(flight)
         self._desk.signing.sign(flight)
-        log.step(
-            "assigned",
-            process=flight.process,
-            slot=flight.slot,
-            message=flight.assignment.message_id,
-            duration_ms=round((time.monotonic() - flight.born) * 1000, 3),
-        )
+        if log.informs:
+            _tell(flight)
 
     def _info(self) -> ProcessInfo:
         sequencer = self._sequencer
@@ -164,3 +159,13 @@ class ProcessActor(pykka.ThreadingActor):
 
     def __repr__(self) -> str:
         return f"<ProcessActor {self._sequencer!r}>"
+
+
+def _tell(flight: Flight) -> None:
+    log.step(
+        "assigned",
+        process=flight.process,
+        slot=flight.slot,
+        message=flight.assignment.message_id,
+        duration_ms=round((time.monotonic() - flight.born) * 1000, 3),
+    )

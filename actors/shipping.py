@@ -108,10 +108,8 @@ class Shipper:
         items = [upload for parcel in taken for upload in parcel.assignments]
         outcomes = messages | (self._offer(items) if items else {})
         self._probe(Point.AFTER_UPLOAD)
-        duration = round((time.monotonic() - started) * 1000, 3)
-        for parcel in parcels:
-            process, number = parcel.slot
-            log.step("uploading", process=process, slot=number, duration_ms=duration)
+        if log.informs:
+            _tell(parcels, time.monotonic() - started)
         return [Shipped(parcel.slot, self._judge(parcel, outcomes)) for parcel in parcels]
 
     def _offer(self, uploads: Sequence[Upload]) -> dict[Id, Outcome]:
@@ -135,3 +133,11 @@ class Shipper:
             acknowledged.append((upload.id, outcome))
         process, slot = parcel.slot
         return Receipt(process, slot, self._clock(), tuple(acknowledged))
+
+
+def _tell(parcels: Sequence[Parcel], seconds: float) -> None:
+    for parcel in parcels:
+        process, slot = parcel.slot
+        message = parcel.message.id
+        duration = round(seconds * 1000, 3)
+        log.step("uploading", process=process, slot=slot, message=message, duration_ms=duration)
