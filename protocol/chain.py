@@ -69,4 +69,4 @@ def chain_rule(name: str) -> ChainRule:
     try:
         return CHAIN_RULES[name]
     except KeyError:
-        raise UnsupportedProcess(f"chain rule {name!r} is not built") from None
+        raise UnsupportedProcess(f"chain rule {name[:80]!r} is not built") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.ids import Id
 
@@ -24,5 +24,5 @@ class Commitment:
     committer: Id
     device: str
     type: str
-    owner: bytes
-    signature: bytes
+    owner: bytes = field(repr=False)
+    signature: bytes = field(repr=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 
 from protocol.assignment import DEFAULT_PATH
 from protocol.codecs import ans104
 from protocol.codecs.ans104_keys import item_of, keys_of
+from protocol.codecs.canonical import MAX_VALUE_BYTES
 from protocol.codecs.signatures import RSA, signature_type
 from protocol.codecs.structured import Scalar, to_tabm
 from protocol.commitment import Commitment
@@ -15,6 +16,7 @@ from protocol.errors import (
     InvalidSignature,
     MalformedItem,
     NoTarget,
+    TooLarge,
     UnsupportedSignature,
     UnsupportedValue,
 )
@@ -26,10 +28,18 @@ ACCEPTED = frozenset({RSA})
 MAX_INTEGER = 10**15 - 1
 """Largest integer that parsers of structured fields take (RFC 8941, 3.3.1)."""
 
+MAX_PATH_BYTES = MAX_VALUE_BYTES
+"""Longest `path`: the assignment repeats it in a tag of its own."""
+
+_PROOF = object()
+"""What only this module can show: that it made a value by the way the value stands for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """An AO message as it came; nothing about it is verified.
+
+    Only `decode` and `create` make one, so its keys are always those of its bytes.
 
     Attributes:
         codec: name of the codec it came in.
@@ -40,10 +50,15 @@ class Message:
     """
 
     codec: str
-    encoded: bytes
-    keys: Mapping[bytes, bytes]
+    encoded: bytes = field(repr=False)
+    keys: Mapping[bytes, bytes] = field(repr=False)
     commitments: tuple[Commitment, ...]
-    item: ans104.Item
+    item: ans104.Item = field(repr=False)
+    proof: InitVar[object] = None
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _PROOF:
+            raise TypeError("only decode() and create() make a Message")
 
     @property
     def id(self) -> Id:
@@ -82,9 +97,6 @@ class Message:
         return _from_item(item, item.encode())
 
 
-_PROOF = object()
-
-
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A message whose signatures were checked, with its committed keys only.
@@ -105,9 +117,9 @@ class Verified:
     process: Id
     is_process: bool
     path: bytes
-    keys: Mapping[bytes, bytes]
+    keys: Mapping[bytes, bytes] = field(repr=False)
     codec: str
-    encoded: bytes
+    encoded: bytes = field(repr=False)
     committers: tuple[Id, ...]
     proof: InitVar[object] = None
 
@@ -130,7 +142,8 @@ def verify(
         check_signatures: False only to measure everything but cryptography.
 
     Raises:
-        MalformedItem, TooLarge: the bytes cannot be read.
+        MalformedItem: the bytes cannot be read.
+        TooLarge: the item, its tags or its path are over their limit.
         NotCanonical: bundlers would not take the item.
         UnsupportedSignature: its signature type is not accepted.
         NoTarget, InvalidId: it is no process and names none.
@@ -145,13 +158,14 @@ def verify(
     message_id = message.id
     is_process = message.keys.get(b"type") == b"Process"
     process = message_id if is_process else _target(message.keys)
+    path = _path(message.keys)
     if check_signatures and not item.verify():
         raise InvalidSignature("the item's signature does not verify")
     return Verified(
         message_id=message_id,
         process=process,
         is_process=is_process,
-        path=message.keys.get(b"path") or DEFAULT_PATH,
+        path=path,
         keys=message.keys,
         codec=message.codec,
         encoded=message.encoded,
@@ -169,7 +183,7 @@ def _from_item(item: ans104.Item, encoded: bytes) -> Message:
         owner=item.owner,
         signature=item.signature,
     )
-    return Message("ans104", encoded, keys_of(item), (commitment,), item)
+    return Message("ans104", encoded, keys_of(item), (commitment,), item, _PROOF)
 
 
 def _target(keys: Mapping[bytes, bytes]) -> Id:
@@ -177,3 +191,10 @@ def _target(keys: Mapping[bytes, bytes]) -> Id:
     if not target:
         raise NoTarget()
     return Id.parse(target)
+
+
+def _path(keys: Mapping[bytes, bytes]) -> bytes:
+    path = keys.get(b"path") or DEFAULT_PATH
+    if len(path) > MAX_PATH_BYTES:
+        raise TooLarge(f"the path is {len(path)} bytes, over {MAX_PATH_BYTES}")
+    return path

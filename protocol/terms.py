@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 from protocol.assignment import VARIANT
 from protocol.chain import HashChain, chain_rule
-from protocol.errors import InvalidId, NoScheduler, NotOurProcess, UnsupportedProcess
+from protocol.errors import InvalidId, NoScheduler, NotOurProcess, TooLarge, UnsupportedProcess
 from protocol.ids import Id
 
 ANS104 = "ans104@1.0"
 COMMITMENT_DEVICES = frozenset({ANS104})
 VARIANTS = frozenset({VARIANT})
+
+MAX_TERM_BYTES = 3072
+"""Longest value read here, that of a tag. A process may carry more under one of these names,
+as its data; nothing that means something is that long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ def spawn_terms(keys: Mapping[bytes, bytes], ours: Collection[Id]) -> Terms:
         NoScheduler: it names none (keys `scheduler`, else `scheduler-location`).
         NotOurProcess: it names only others.
         UnsupportedProcess: it asks for a rule, device or variant that is not built.
+        TooLarge: what it asks for is longer than a tag.
     """
     signers = tuple(address for address in named_schedulers(keys) if address in ours)
     if not signers:
@@ -61,8 +66,9 @@ def named_schedulers(keys: Mapping[bytes, bytes]) -> list[Id]:
 
     Raises:
         NoScheduler: neither key is there.
+        TooLarge: the list is longer than a tag.
     """
-    value = keys.get(b"scheduler") or keys.get(b"scheduler-location")
+    value = _term(keys, b"scheduler") or _term(keys, b"scheduler-location")
     if not value:
         raise NoScheduler()
     addresses: dict[Id, None] = {}
@@ -77,9 +83,16 @@ def named_schedulers(keys: Mapping[bytes, bytes]) -> list[Id]:
 def _one_of(keys: Mapping[bytes, bytes], name: bytes, default: str, built: Collection[str]) -> str:
     asked = _text(keys, name, default)
     if asked not in built:
-        raise UnsupportedProcess(f"{name.decode()} {asked!r} is not built")
+        raise UnsupportedProcess(f"{name.decode()} {asked[:80]!r} is not built")
     return asked
 
 
 def _text(keys: Mapping[bytes, bytes], name: bytes, default: str) -> str:
-    return keys[name].decode("utf-8", "replace") if name in keys else default
+    return _term(keys, name).decode("utf-8", "replace") if name in keys else default
+
+
+def _term(keys: Mapping[bytes, bytes], name: bytes) -> bytes:
+    value = keys.get(name, b"")
+    if len(value) > MAX_TERM_BYTES:
+        raise TooLarge(f"{name.decode()} is {len(value)} bytes, over {MAX_TERM_BYTES}")
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
@@ -73,7 +74,7 @@ class Wallet:
                 jwk = json.loads(opened.read())
         except OSError as exc:
             raise WalletError(f"cannot read wallet {file}: {exc.strerror}") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise WalletError(f"wallet {file} is not JSON") from None
         if not isinstance(jwk, dict):
             raise WalletError(f"wallet {file} is not a JWK object")
@@ -88,11 +89,18 @@ class Wallet:
         file = Path(path)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            with open(os.open(file, flags, 0o600), "w", encoding="ascii") as opened:
+            descriptor = os.open(file, flags, 0o600)
+        except OSError as exc:
+            raise WalletError(f"cannot write wallet {file}: {exc.strerror}") from None
+        try:
+            with open(descriptor, "w", encoding="ascii") as opened:
                 json.dump({"kty": "RSA", **self._jwk}, opened)
                 opened.flush()
                 os.fsync(opened.fileno())
+            _sync_folder(file.parent)
         except OSError as exc:
+            # Half a key is worth nothing, and would stand in the way of the next attempt.
+            file.unlink(missing_ok=True)
             raise WalletError(f"cannot write wallet {file}: {exc.strerror}") from None
 
     def sign(self, data: bytes) -> bytes:
@@ -141,7 +149,17 @@ def _require_private(status: os.stat_result, file: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise WalletError(f"wallet {file} is not a regular file")
     if stat.S_IMODE(status.st_mode) & 0o077:
-        raise WalletError(f"wallet {file} can be read by others: run chmod 600 {file}")
+        command = f"chmod 600 {shlex.quote(str(file))}"
+        raise WalletError(f"wallet {file} can be read by others: run {command}")
+
+
+def _sync_folder(folder: Path) -> None:
+    # A process outlives a power cut only together with the key that it names.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _unsigned(value: Any) -> int:

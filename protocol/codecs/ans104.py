@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from protocol.codecs.avro import Tag, decode_tags, encode_tags
@@ -46,13 +46,13 @@ class Item:
     """
 
     signature_type: int
-    signature: bytes
-    owner: bytes
+    signature: bytes = field(repr=False)
+    owner: bytes = field(repr=False)
     target: bytes
     anchor: bytes
     tags: tuple[Tag, ...]
-    tag_bytes: bytes
-    data: bytes
+    tag_bytes: bytes = field(repr=False)
+    data: bytes = field(repr=False)
     tag_count: int
     flaw: str = ""
 
