@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import pytest
+
+from actors.flight import Flight
+from actors.ledger import Ledger
+from actors.ticket import Ticket
+from protocol.errors import OutcomeUnknown
+from storage.journal import Body, Pin, Receipt
+from tests.actors.cheap import FIRST, assignment, signatures
+
+
+@pytest.fixture
+def stored():
+    return []
+
+
+@pytest.fixture
+def ledger(stored):
+    return Ledger(stored.append)
+
+
+def test_an_empty_ledger_is_idle(ledger) -> None:
+    """Nothing to write, nothing under way."""
+    assert ledger.idle
+    assert ledger.under_way == 0
+
+
+@pytest.mark.guarantee("S7")
+def test_a_signature_waits_for_those_before_it(ledger) -> None:
+    """Whichever signature comes first, slots are stored and released in order."""
+    flights, tickets = given(ledger, 3)
+    write(ledger)
+    sign(ledger, flights[2])
+    sign(ledger, flights[1])
+    assert ledger.cut().signed == []
+    assert not any(ticket.assigned.done for ticket in tickets)
+    sign(ledger, flights[0])
+    assert all(ticket.assigned.done for ticket in tickets)
+    assert [flight.slot for flight in ledger.cut().signed] == [0, 1, 2]
+
+
+@pytest.mark.guarantee("S6")
+def test_nothing_signed_is_released_before_its_pin_is_durable(ledger) -> None:
+    """A signature that is faster than the disk stays inside until the pin is written."""
+    (flight,), (ticket,) = given(ledger, 1)
+    sign(ledger, flight)
+    cut = ledger.cut()
+    assert not ticket.assigned.done
+    ledger.settle(cut)
+    assert ticket.assigned.get(timeout=0) == ticket.stored.get(timeout=0)
+
+
+def test_a_pin_and_its_signature_share_a_cut(ledger) -> None:
+    """A commitment is never written before the pin it belongs to."""
+    (flight,), _ = given(ledger, 1)
+    sign(ledger, flight)
+    batch = ledger.cut().batch
+    assert [pin.assignment.slot for pin in batch.pins] == [0]
+    assert [signed.slot for signed in batch.signed] == [0]
+
+
+def test_assigned_comes_with_the_signature_once_the_pin_is_durable(ledger) -> None:
+    """When the disk was faster, ASSIGNED waits for nothing but the signature."""
+    (flight,), (ticket,) = given(ledger, 1)
+    write(ledger)
+    assert not ticket.assigned.done
+    sign(ledger, flight)
+    assert ticket.assigned.done
+    assert not ticket.stored.done
+
+
+def test_a_pinned_flight_lets_go_of_the_message(ledger) -> None:
+    """While a slot waits for its receipt it holds no message bytes."""
+    (flight,), _ = given(ledger, 1)
+    write(ledger)
+    assert flight.pin is None
+
+
+def test_recovered_slots_are_not_pinned_again(ledger) -> None:
+    """What recovery found pinned is signed, and goes on from its own slot."""
+    flight = Flight(assignment(7).signed(()), (FIRST,), None)
+    ledger.pin(flight)
+    assert ledger.idle
+    sign(ledger, flight)
+    cut = ledger.cut()
+    assert (cut.batch.pins, [signed.slot for signed in cut.batch.signed]) == ([], [7])
+
+
+def test_processes_do_not_wait_for_each_other(ledger) -> None:
+    """A missing signature holds up its own process only."""
+    given(ledger, 1, "slow")
+    (fast,), (ticket,) = given(ledger, 1, "fast")
+    write(ledger)
+    sign(ledger, fast)
+    assert ticket.assigned.done
+
+
+def test_what_is_under_way_is_counted(ledger, stored) -> None:
+    """A slot is under way from the moment it is given until it is stored."""
+    flights, _ = given(ledger, 2)
+    assert ledger.under_way == 2
+    sign(ledger, flights[0])
+    write(ledger)
+    assert ledger.under_way == 1
+    assert stored == [flights[0]]
+
+
+def test_a_process_can_come_back_after_its_last_slot(ledger, stored) -> None:
+    """When nothing of a process is under way it is forgotten, and its next slot starts anew."""
+    first, second = (flight_of(slot) for slot in (0, 1))
+    for flight in (first, second):
+        ledger.pin(flight)
+        sign(ledger, flight)
+        write(ledger)
+    assert stored == [first, second]
+
+
+@pytest.mark.guarantee("S5")
+def test_published_comes_with_the_durable_receipt(ledger) -> None:
+    """PUBLISHED is released once the receipt is written, not when it arrives."""
+    (flight,), (ticket,) = given(ledger, 1)
+    sign(ledger, flight)
+    write(ledger)
+    ledger.receipt(receipt_for(flight))
+    cut = ledger.cut()
+    assert not ticket.published.done
+    ledger.settle(cut)
+    assert ticket.published.get(timeout=0).slot == 0
+
+
+def test_a_stored_message_that_comes_again_waits_for_the_receipt(ledger) -> None:
+    """Whoever asks again for an unpublished slot is told when it is published."""
+    (flight,), (first,) = given(ledger, 1)
+    sign(ledger, flight)
+    write(ledger)
+    again, third = Ticket(0.0), Ticket(0.0)
+    ledger.await_receipt(flight.assignment, again)
+    ledger.await_receipt(flight.assignment, third)
+    assert again.stored.done
+    assert not again.published.done
+    ledger.receipt(receipt_for(flight))
+    write(ledger)
+    assert all(ticket.published.done for ticket in (first, again, third))
+
+
+def test_a_slot_that_nobody_awaits_can_be_asked_for_later(ledger) -> None:
+    """A slot whose callers all left still answers the next one."""
+    flight = flight_of(0)
+    ledger.pin(flight)
+    sign(ledger, flight)
+    write(ledger)
+    late = Ticket(0.0)
+    ledger.await_receipt(flight.assignment, late)
+    ledger.receipt(receipt_for(flight))
+    write(ledger)
+    assert late.published.done
+
+
+@pytest.mark.guarantee("L2")
+def test_expired_requests_are_not_kept_for_their_receipts(ledger) -> None:
+    """While the bundler is down, what nobody waits for any more leaves memory."""
+    flights, tickets = given(ledger, 2)
+    for flight in flights:
+        sign(ledger, flight)
+    write(ledger)
+    assert len(ledger._awaiting) == 2
+    tickets[0].published.fail(OutcomeUnknown())
+    write(ledger)
+    assert [slot for _, slot in ledger._awaiting] == [1]
+
+
+def flight_of(slot: int, process: str = "process") -> Flight:
+    unsigned = assignment(slot, process).signed(())
+    return Flight(unsigned, (FIRST,), Pin(unsigned, Body("ans104", b"message")))
+
+
+def given(ledger: Ledger, count: int, process: str = "process"):
+    flights = [flight_of(slot, process) for slot in range(count)]
+    tickets = [Ticket(0.0) for _ in flights]
+    for flight, ticket in zip(flights, tickets, strict=True):
+        flight.join(ticket)
+        ledger.pin(flight)
+    return flights, tickets
+
+
+def sign(ledger: Ledger, flight: Flight) -> None:
+    ledger.sign(flight, signatures((FIRST,), f"slot {flight.slot}"))
+
+
+def write(ledger: Ledger) -> None:
+    ledger.settle(ledger.cut())
+
+
+def receipt_for(flight: Flight) -> Receipt:
+    return Receipt(flight.process, flight.slot, 0, ())
