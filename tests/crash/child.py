@@ -1,0 +1,118 @@
+"""The program that is killed: it schedules as it is told to, and tells what it was told."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+from functools import partial
+from itertools import chain, cycle
+
+from actors import Scheduler, Stage, Ticket
+from actors.futures import StageFuture
+from actors.probe import Point
+from actors.settings import PublishSettings, Settings
+from protocol.assignment import Assignment
+from protocol.errors import StoreInUse
+from protocol.wallet import Wallet
+from tests.crash.telling import (
+    Done,
+    Failed,
+    Job,
+    Opened,
+    Opening,
+    Refused,
+    Teller,
+    Told,
+)
+
+SETTINGS = Settings(publish=PublishSettings(workers=2, chunk=3))
+"""Small uploads: so that there are several on the way, and several receipts."""
+
+PATIENCE_SECONDS = 60.0
+"""For a busy machine: no request is to end for being late."""
+
+
+class SelfKiller:
+    """A probe that ends this program, as `kill -9` does, at one call of one point."""
+
+    def __init__(self, point: Point | None, call: int) -> None:
+        self._point = point
+        self._left = call
+        self._lock = threading.Lock()
+
+    def __call__(self, point: Point) -> None:
+        if point is not self._point:
+            return
+        with self._lock:
+            self._left -= 1
+            if not self._left:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Senders:
+    """Send items, as many at once as there are senders, each waiting as its mode says."""
+
+    def __init__(self, scheduler: Scheduler, job: Job, teller: Teller) -> None:
+        self._scheduler = scheduler
+        self._job = job
+        self._teller = teller
+        self._free = threading.Semaphore(job.in_flight)
+        self._tickets: list[Ticket] = []
+
+    def send_all(self) -> None:
+        """Send everything; return once all of it is published."""
+        numbers = range(len(self._job.items))
+        for number in chain(numbers, cycle(numbers)) if self._job.again else numbers:
+            self._free.acquire()
+            self._send(number)
+        for ticket in self._tickets:
+            ticket.published.get(timeout=PATIENCE_SECONDS)
+
+    def _send(self, number: int) -> None:
+        item = self._job.items[number]
+        ticket = self._scheduler.schedule(item.encoded)
+        for stage in Stage:
+            ticket.future(stage).add_done_callback(partial(self._tell, number, stage))
+        ticket.future(item.mode.stage).add_done_callback(lambda _: self._free.release())
+        if not self._job.again:
+            self._tickets.append(ticket)
+
+    def _tell(self, number: int, stage: Stage, future: StageFuture[Assignment]) -> None:
+        # In the thread that completes the future: nothing goes on before this is told.
+        if future.error is None:
+            self._teller.tell(Told(number, stage, future.get()))
+        else:
+            self._teller.tell(Failed(number, stage, repr(future.error)))
+
+
+def main(job_file: str, descriptor: str) -> None:
+    """Do the job in `job_file`, telling through `descriptor`."""
+    with open(job_file, "rb") as file:
+        job: Job = pickle.load(file)
+    teller = Teller(int(descriptor))
+    wallet = Wallet.load(job.wallet)
+    teller.tell(Opening())
+    try:
+        scheduler = Scheduler.open(
+            job.root,
+            wallet,
+            deadline=PATIENCE_SECONDS,
+            probe=SelfKiller(job.point, job.call),
+            settings=SETTINGS,
+        )
+    except StoreInUse as exc:
+        teller.tell(Refused(exc.detail))
+        return
+    with scheduler:
+        teller.tell(Opened())
+        Senders(scheduler, job, teller).send_all()
+        if not job.items:
+            sys.stdin.read()
+    teller.tell(Done())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

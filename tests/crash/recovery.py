@@ -1,0 +1,65 @@
+"""Opening a store again after a crash, and seeing it through to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+
+from actors import Scheduler, Stage
+from actors.probe import Point
+from protocol.ids import Id
+from protocol.wallet import Wallet
+from storage import Head
+from storage.verify import verify_store
+from tests.crash.testimony import Testimony
+
+PATIENCE_SECONDS = 60.0
+
+
+class Watch:
+    """A probe that lets others wait for receipts."""
+
+    def __init__(self) -> None:
+        self._receipts: SimpleQueue[None] = SimpleQueue()
+
+    def __call__(self, point: Point) -> None:
+        if point is Point.AFTER_RECEIPT_COMMIT:
+            self._receipts.put(None)
+
+    def wait_until_published(self, scheduler: Scheduler, heads: dict[Id, Head]) -> None:
+        """Wait until everything that was pinned has its receipt."""
+        for head in heads.values():
+            while scheduler.receipt(head.process, head.pinned) is None:
+                try:
+                    self._receipts.get(timeout=PATIENCE_SECONDS)
+                except Empty:
+                    raise AssertionError(f"L3: {head} is not published: {scheduler!r}") from None
+
+
+def recover(testimony: Testimony, wallet: Wallet, items: Sequence[bytes], first: int = 0) -> None:
+    """Judge the store as the crash left it, open it, ask again for everything, judge again.
+
+    First nobody asks for anything: what was pinned is signed and published by itself. Then
+    every item is sent again, whether its slot was known or not.
+
+    Args:
+        testimony: what was told; what is told now is added.
+        wallet: the scheduler's.
+        items: all items that may have been sent since the store was judged whole.
+        first: the testimony's number of the first of them.
+    """
+    watch = Watch()
+    heads = testimony.judge()
+    with Scheduler.open(
+        testimony.root, wallet, deadline=PATIENCE_SECONDS, probe=watch
+    ) as scheduler:
+        watch.wait_until_published(scheduler, heads)
+        tickets = [scheduler.schedule(item) for item in items]
+        for number, ticket in enumerate(tickets, first):
+            for stage in Stage:
+                answer = ticket.future(stage).get(timeout=PATIENCE_SECONDS)
+                testimony.add(number, stage, answer)
+        assert scheduler.pending() == []
+    testimony.judge()
+    report = verify_store(testimony.root, workers=0)
+    assert report.ok, "\n".join(map(str, report.problems))

@@ -1,0 +1,155 @@
+"""Everything that senders were told, held against what is found on disk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from actors import Stage
+from protocol.assignment import Assignment
+from protocol.codecs.assignment import encode
+from protocol.ids import Id
+from protocol.message import Message
+from storage import Head, Reader, open_reader
+from tests.auditor import (
+    AuditFailure,
+    audit,
+    require_acknowledged,
+    require_kept,
+    require_no_equivocation,
+)
+from tests.crash.telling import Failed, Record, Told
+
+Found = dict[Id, list[Assignment]]
+
+
+class Testimony:
+    """What was told about a store over all its lives; more is added, nothing forgotten."""
+
+    __test__ = False
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._items: list[Id] = []
+        self._told: list[Told] = []
+
+    def add_items(self, items: Iterable[bytes]) -> int:
+        """Learn about items that may be sent; return the number of the first."""
+        first = len(self._items)
+        self._items += [Message.decode(item).id for item in items]
+        return first
+
+    def hear(self, records: Iterable[Record], first: int = 0) -> None:
+        """Take what a program told about the items from number `first` on."""
+        for record in records:
+            if isinstance(record, Failed):
+                raise AuditFailure(f"L1: {record} though nothing was wrong")
+            if isinstance(record, Told):
+                self.add(first + record.item, record.stage, record.assignment)
+
+    def add(self, item: int, stage: Stage, assignment: Assignment) -> None:
+        """Take one answer."""
+        self._told.append(Told(item, stage, assignment))
+
+    def told(self, stage: Stage) -> list[Assignment]:
+        """Every assignment that was called `stage`, or more."""
+        return [told.assignment for told in self._told if told.stage >= stage]
+
+    def judge(self) -> dict[Id, Head]:
+        """Read the store, beside no writer, and hold it against what was told.
+
+        Returns:
+            Where each process stands.
+
+        Raises:
+            AuditFailure: a guarantee is broken; says what was told and what was found.
+        """
+        with open_reader(self.root) as reader:
+            heads = {process: reader.head(process) for process in reader.processes()}
+            with self._explained(heads):
+                self._judge_answers()
+                found = audit(reader, unique=True)
+                require_no_equivocation(self.told(Stage.ASSIGNED))
+                require_kept(reader, self.told(Stage.ASSIGNED))
+                require_acknowledged(found, self.told(Stage.STORED))
+                self._judge_receipts(reader, found, heads)
+                self._judge_folder(reader, found)
+        return heads
+
+    def _judge_answers(self) -> None:
+        """An item has one slot, whoever asks, and the answer is about that item."""
+        slots: dict[int, int] = {}
+        for told in self._told:
+            same = told.assignment.message_id == self._items[told.item]
+            _require(same, "S13", f"item {told.item} was answered with another message")
+            slot = slots.setdefault(told.item, told.assignment.slot)
+            one = slot == told.assignment.slot
+            _require(one, "S13", f"item {told.item} has slots {slot} and {told.assignment.slot}")
+
+    def _judge_receipts(self, reader: Reader, found: Found, heads: dict[Id, Head]) -> None:
+        """What was called published has the receipt of exactly these bytes, and all before it."""
+        for assignment in self.told(Stage.PUBLISHED):
+            published = heads[assignment.process].published
+            _require(assignment.slot <= published, "S5", f"slot {assignment.slot} has no receipt")
+        for process, head in heads.items():
+            for assignment in found[process][: head.published + 1]:
+                receipt = reader.receipt(process, assignment.slot)
+                named = [item for item, _ in receipt.items] if receipt else []
+                right = named == [assignment.message_id, *_ids(assignment)]
+                _require(right, "S5", f"slot {assignment.slot} has another receipt: {receipt}")
+                for item in named:
+                    there = _published(self.root, item).exists()
+                    _require(there, "S5", f"item {item} of slot {assignment.slot} is not published")
+
+    def _judge_folder(self, reader: Reader, found: Found) -> None:
+        """What was published is what is stored, to the byte."""
+        expected: dict[str, bytes] = {}
+        for assignment in (each for run in found.values() for each in run):
+            expected[str(assignment.message_id)] = reader.body(assignment.message_id).encoded
+            for commitment in assignment.commitments:
+                expected[str(commitment.id)] = encode(assignment, commitment)
+        for path in _items_in(self.root):
+            stored = path.name in expected
+            _require(stored, "S1", f"{path.name} was published, but no stored slot holds it")
+            same = path.read_bytes() == expected[path.name]
+            _require(same, "S4", f"{path.name} was published with other bytes than are stored")
+
+    @contextmanager
+    def _explained(self, heads: dict[Id, Head]) -> Iterator[None]:
+        try:
+            yield
+        except Exception as exc:
+            exc.add_note(f"told:\n{self._summary()}")
+            places = (f"  {h.process}: {h.pinned} {h.stored} {h.published}" for h in heads.values())
+            exc.add_note("found (process: pinned, stored, published):\n" + "\n".join(places))
+            raise
+
+    def _summary(self) -> str:
+        slots: dict[tuple[Id, Stage], set[int]] = defaultdict(set)
+        for told in self._told:
+            slots[told.assignment.process, told.stage].add(told.assignment.slot)
+        lines = (f"  {each[0]} {each[1].name}: {sorted(slots[each])}" for each in sorted(slots))
+        return "\n".join(lines) or "  nothing"
+
+    def __repr__(self) -> str:
+        return f"<Testimony about {len(self._items)} items: {len(self._told)} answers>"
+
+
+def _items_in(root: Path) -> Iterator[Path]:
+    # A name that begins with a dot is an item that was never finished.
+    return (path for path in (root / "published").glob("*/*") if not path.name.startswith("."))
+
+
+def _published(root: Path, item: Id) -> Path:
+    return root / "published" / str(item)[:2] / str(item)
+
+
+def _ids(assignment: Assignment) -> list[Id]:
+    return [commitment.id for commitment in assignment.commitments]
+
+
+def _require(holds: bool, guarantee: str, complaint: str) -> None:
+    if not holds:
+        raise AuditFailure(f"{guarantee}: {complaint}")
