@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from actors.blocks import BlockClock
@@ -15,6 +16,7 @@ from protocol.errors import (
     Duplicate,
     IdCollision,
     NotFound,
+    StoreFull,
     WalletMissing,
     WrongTarget,
 )
@@ -84,10 +86,18 @@ class Sequencer:
         return len(self._flights)
 
     def resume(self) -> list[Flight]:
-        """Take up the slots that are pinned and unsigned, for the same messages."""
+        """Take up the slots that are pinned and unsigned, for the same messages.
+
+        Raises:
+            Refused: they are left as they are. `WalletMissing`, `NeedsAdoption`,
+                `CorruptRecord`.
+        """
         if self.stored == self.slot or self._terms is None:
             return []
         self._require_wallets()
+        # A full store keeps its reserve for these; one that was moved must not sign them.
+        with suppress(StoreFull):
+            self._around.journal.require_space(0)
         pinned = self._around.journal.pinned(self.process, self.stored + 1, self.slot)
         flights = [Flight(unsigned, self._terms.signers, None) for unsigned in pinned]
         for flight in flights:
