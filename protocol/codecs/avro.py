@@ -81,6 +81,8 @@ def _read_bytes(raw: bytes, position: int) -> tuple[bytes, int]:
 
 
 def _read_number(raw: bytes, position: int) -> tuple[int, int]:
+    if position < len(raw) and (byte := raw[position]) < 0x80:
+        return (byte >> 1) ^ -(byte & 1), position + 1
     encoded = 0
     for shift, byte in enumerate(raw[position : position + MAX_VARINT_BYTES]):
         encoded |= (byte & 0x7F) << (7 * shift)
