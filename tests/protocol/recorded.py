@@ -1,0 +1,63 @@
+"""The recorded vectors, as the tests read them."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from base64 import urlsafe_b64decode
+from functools import cache
+from typing import Any
+
+from protocol.codecs.structured import Atom, Scalar
+from tests.sources import ROOT
+
+Json = dict[str, Any]
+
+
+@cache
+def vectors(name: str) -> Json:
+    """One file of `tests/vectors`."""
+    with lzma.open(ROOT / "tests" / "vectors" / f"{name}.json.xz", "rt") as file:
+        return json.load(file)
+
+
+def raw(text: str) -> bytes:
+    """Bytes that stand as base64url without padding."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def octets(value: str | Json) -> bytes:
+    """Bytes that stand as text, or as ``{"b64u": …}`` where they are none."""
+    return value.encode() if isinstance(value, str) else raw(value["b64u"])
+
+
+def pairs(recorded: list[list[Any]]) -> list[tuple[bytes, bytes]]:
+    """Tags, or any list of pairs of bytes."""
+    return [(octets(name), octets(value)) for name, value in recorded]
+
+
+def scalar(typed: Json) -> Scalar:
+    """A typed value that is neither list nor map nor link."""
+    kind, text = typed["t"], typed.get("v")
+    if kind == "bin":
+        return octets(typed["utf8"] if "utf8" in typed else typed)
+    return {"int": int, "float": float, "atom": Atom}[kind](text)
+
+
+def recorded_items() -> dict[str, Json]:
+    """Every recorded data item that HyperBEAM could read, by a name of its own."""
+    ans104 = vectors("ans104")
+    found = {
+        f"{message['name']} {stage}": message[stage]
+        for message in ans104["messages"]
+        for stage in ("unsigned_item", "commit", "commit_bundle")
+        if message[stage] and "error" not in message[stage]
+    }
+    found |= {item["name"]: item for item in ans104["items"] + ans104["foreign"]}
+    return {name: item for name, item in found.items() if "error" not in item}
+
+
+def is_flat(item: Json) -> bool:
+    """Whether an item holds all of its message: no nested item, and no tag that is a link."""
+    links = any(octets(name).endswith(b"+link") for name, _ in item["tags"])
+    return not item["nested"] and not links
