@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from functools import partial
-from itertools import chain, cycle
+from itertools import cycle
 
 from actors import Scheduler, Stage, Ticket
 from actors.futures import StageFuture
@@ -16,10 +16,12 @@ from actors.probe import Point
 from actors.settings import PublishSettings, Settings
 from protocol.assignment import Assignment
 from protocol.errors import StoreInUse
+from protocol.ids import Id
 from protocol.wallet import Wallet
 from tests.crash.telling import (
     Done,
     Failed,
+    Item,
     Job,
     Opened,
     Opening,
@@ -64,28 +66,26 @@ class Senders:
 
     def send_all(self) -> None:
         """Send everything; return once all of it is published."""
-        numbers = range(len(self._job.items))
-        for number in chain(numbers, cycle(numbers)) if self._job.again else numbers:
+        for item in cycle(self._job.items) if self._job.again else self._job.items:
             self._free.acquire()
-            self._send(number)
+            self._send(item)
         for ticket in self._tickets:
             ticket.published.get(timeout=PATIENCE_SECONDS)
 
-    def _send(self, number: int) -> None:
-        item = self._job.items[number]
+    def _send(self, item: Item) -> None:
         ticket = self._scheduler.schedule(item.encoded)
         for stage in Stage:
-            ticket.future(stage).add_done_callback(partial(self._tell, number, stage))
+            ticket.future(stage).add_done_callback(partial(self._tell, item.id, stage))
         ticket.future(item.mode.stage).add_done_callback(lambda _: self._free.release())
         if not self._job.again:
             self._tickets.append(ticket)
 
-    def _tell(self, number: int, stage: Stage, future: StageFuture[Assignment]) -> None:
+    def _tell(self, item: Id, stage: Stage, future: StageFuture[Assignment]) -> None:
         # In the thread that completes the future: nothing goes on before this is told.
         if future.error is None:
-            self._teller.tell(Told(number, stage, future.get()))
+            self._teller.tell(Told(item, stage, future.get()))
         else:
-            self._teller.tell(Failed(number, stage, repr(future.error)))
+            self._teller.tell(Failed(item, stage, repr(future.error)))
 
 
 def main(job_file: str, descriptor: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from protocol.message import Message
 from protocol.wallet import Wallet
+from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
 from tests.items import message_item, process_item
 
@@ -26,7 +27,7 @@ def wallet_file(wallet: Wallet, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def items(wallet: Wallet, user_wallet: Wallet) -> tuple[bytes, ...]:
+def items(wallet: Wallet, user_wallet: Wallet) -> tuple[Item, ...]:
     """A few processes, then messages for each of them in turn."""
     spawns = [process_item(user_wallet, wallet.address, Name=str(n)) for n in range(PROCESSES)]
     processes = [Message.decode(spawn).id for spawn in spawns]
@@ -34,7 +35,7 @@ def items(wallet: Wallet, user_wallet: Wallet) -> tuple[bytes, ...]:
         message_item(user_wallet, processes[number % PROCESSES], number)
         for number in range(MESSAGES)
     ]
-    return (*spawns, *messages)
+    return tuple(map(Item.of, (*spawns, *messages)))
 
 
 @pytest.fixture

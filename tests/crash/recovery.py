@@ -11,6 +11,7 @@ from protocol.ids import Id
 from protocol.wallet import Wallet
 from storage import Head
 from storage.verify import verify_store
+from tests.crash.telling import Item, Told
 from tests.crash.testimony import Testimony
 
 PATIENCE_SECONDS = 60.0
@@ -36,7 +37,7 @@ class Watch:
                     raise AssertionError(f"L3: {head} is not published: {scheduler!r}") from None
 
 
-def recover(testimony: Testimony, wallet: Wallet, items: Sequence[bytes], first: int = 0) -> None:
+def recover(testimony: Testimony, wallet: Wallet, items: Sequence[Item]) -> None:
     """Judge the store as the crash left it, open it, ask again for everything, judge again.
 
     First nobody asks for anything: what was pinned is signed and published by itself. Then
@@ -45,8 +46,7 @@ def recover(testimony: Testimony, wallet: Wallet, items: Sequence[bytes], first:
     Args:
         testimony: what was told; what is told now is added.
         wallet: the scheduler's.
-        items: all items that may have been sent since the store was judged whole.
-        first: the testimony's number of the first of them.
+        items: everything that may have been sent.
     """
     watch = Watch()
     heads = testimony.judge()
@@ -54,11 +54,9 @@ def recover(testimony: Testimony, wallet: Wallet, items: Sequence[bytes], first:
         testimony.root, wallet, deadline=PATIENCE_SECONDS, probe=watch
     ) as scheduler:
         watch.wait_until_published(scheduler, heads)
-        tickets = [scheduler.schedule(item) for item in items]
-        for number, ticket in enumerate(tickets, first):
-            for stage in Stage:
-                answer = ticket.future(stage).get(timeout=PATIENCE_SECONDS)
-                testimony.add(number, stage, answer)
+        tickets = [scheduler.schedule(item.encoded) for item in items]
+        for item, ticket in zip(items, tickets, strict=True):
+            testimony.hear(Told(item.id, stage, ticket.future(stage).get()) for stage in Stage)
         assert scheduler.pending() == []
     testimony.judge()
     report = verify_store(testimony.root, workers=0)

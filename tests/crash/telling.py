@@ -8,11 +8,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from actors import SchedulingMode, Stage
 from actors.probe import Point
 from protocol.assignment import Assignment
+from protocol.ids import Id
+from protocol.message import Message
 
 LENGTH_BYTES = 4
 
@@ -21,8 +23,14 @@ LENGTH_BYTES = 4
 class Item:
     """A signed message, and the mode in which its sender waits."""
 
+    id: Id
     encoded: bytes
-    mode: SchedulingMode = SchedulingMode.LOCAL_CONFIRMATION
+    mode: SchedulingMode
+
+    @classmethod
+    def of(cls, encoded: bytes, mode: SchedulingMode = SchedulingMode.LOCAL_CONFIRMATION) -> Self:
+        """Make one from its bytes."""
+        return cls(Message.decode(encoded).id, encoded, mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Job:
 class Told:
     """A sender was told that `stage` of an item is reached."""
 
-    item: int
+    item: Id
     stage: Stage
     assignment: Assignment
 
@@ -60,7 +68,7 @@ class Told:
 class Failed:
     """A sender was told that `stage` of an item is not reached, and why."""
 
-    item: int
+    item: Id
     stage: Stage
     error: str
 

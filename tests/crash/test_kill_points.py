@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,14 +44,13 @@ ALL_CASES = [
 
 @pytest.fixture
 def crash(
-    testimony: Testimony, items: tuple[bytes, ...], wallet: Wallet, wallet_file: Path
+    testimony: Testimony, items: tuple[Item, ...], wallet: Wallet, wallet_file: Path
 ) -> Crash:
     """Kill a program at a call of a point, and hold what it said against what it left."""
 
     def kill_and_judge(point: Point, mode: SchedulingMode, call: int) -> None:
-        sent = tuple(Item(item, mode) for item in items)
+        sent = tuple(replace(item, mode=mode) for item in items)
         job = Job(testimony.root, wallet_file, sent, point=point, call=call)
-        testimony.add_items(items)
         with Program(job, testimony.root.parent) as program:
             ending = program.listen_to_its_end()
         assert ending == -signal.SIGKILL, f"{point} was not passed {call} times"
