@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import pytest
+
+from actors.outbox import Slot
+from actors.sequencer import Sequencer, Surroundings
+from actors.shipping import Shipper
+from protocol.assignment import Block
+from protocol.codecs.ans104 import parse
+from protocol.codecs.assignment import encode
+from protocol.errors import UploadFailed, UploadRefused
+from protocol.message import Verified
+from storage.journal import Batch, Receipt
+from storage.memory_journal import MemoryJournal
+from tests.actors.cheap import FIRST, SECOND, message, process_message, signatures, sized_message
+
+SPAWN = process_message("process", (FIRST, SECOND))
+HELLO = message("hello", SPAWN.process)
+
+
+class Bundler:
+    """An uploader that acknowledges, or answers as it is told, and remembers the offers."""
+
+    def __init__(self) -> None:
+        self.offers = []
+        self.answers = {}
+        self.broken = None
+
+    def upload(self, items):
+        self.offers.append(list(items))
+        if self.broken:
+            raise self.broken
+        return [self.answers.get(item.id, f"got {item.id}") for item in items]
+
+
+class Blocks:
+    def latest(self) -> Block:
+        return Block()
+
+
+@pytest.fixture
+def bundler():
+    return Bundler()
+
+
+@pytest.fixture
+def journal():
+    return stored(SPAWN, HELLO)
+
+
+@pytest.fixture
+def shipper(journal, bundler):
+    return Shipper(journal, bundler, clock=lambda: 77)
+
+
+def slot(number: int) -> Slot:
+    return SPAWN.process, number
+
+
+def test_messages_go_first(shipper, bundler) -> None:
+    """All messages are offered before any assignment of them."""
+    shipper.ship([slot(0), slot(1)])
+    kinds = [[item.kind for item in offer] for offer in bundler.offers]
+    assert kinds == [["message"] * 2, ["assignment"] * 4]
+
+
+@pytest.mark.guarantee("S5")
+def test_exactly_the_stored_bytes_are_offered(shipper, bundler, journal) -> None:
+    """The bundler gets the message as it came, and each signer's assignment as it is stored."""
+    shipper.ship([slot(1)])
+    assignment = journal.assignment(*slot(1))
+    (sent,), assignments = bundler.offers
+    assert (sent.id, sent.item) == (HELLO.message_id, HELLO.encoded)
+    assert [item.item for item in assignments] == [
+        encode(assignment, commitment) for commitment in assignment.commitments
+    ]
+    assert all(parse(item.item).id == item.id for item in assignments)
+
+
+def test_a_receipt_names_every_item(shipper, journal) -> None:
+    """The receipt holds what was said of the message and of each assignment, and when."""
+    (shipped,) = shipper.ship([slot(1)])
+    commitments = journal.assignment(*slot(1)).commitments
+    ids = [HELLO.message_id, *(commitment.id for commitment in commitments)]
+    items = tuple((item, f"got {item}") for item in ids)
+    assert shipped.outcome == Receipt(SPAWN.process, 1, 77, items)
+
+
+def test_an_assignment_waits_for_its_message(shipper, bundler) -> None:
+    """Where the bundler did not take the message, its assignments are not offered."""
+    bundler.answers[HELLO.message_id] = failure = UploadFailed("busy")
+    results = outcomes(shipper.ship([slot(0), slot(1)]))
+    assert results[1] is failure
+    assert isinstance(results[0], Receipt)
+    assert len(bundler.offers[1]) == len(SPAWN.committers) * 2
+
+
+def test_a_slot_is_published_when_every_signer_s_item_is(shipper, bundler, journal) -> None:
+    """One assignment that is not taken keeps its slot unpublished."""
+    second = journal.assignment(*slot(1)).commitments[1]
+    bundler.answers[second.id] = refusal = UploadRefused("too old")
+    results = outcomes(shipper.ship([slot(0), slot(1)]))
+    assert results[1] is refusal
+    assert isinstance(results[0], Receipt)
+
+
+def test_a_bundler_that_is_away_fails_everything(shipper, bundler) -> None:
+    """When the whole offer fails, every slot is tried again later."""
+    bundler.broken = UploadFailed("away")
+    results = outcomes(shipper.ship([slot(0), slot(1)]))
+    assert set(map(type, results.values())) == {UploadFailed}
+
+
+@pytest.mark.parametrize("answer", [ValueError("bug"), "too few"])
+def test_a_broken_uploader_fails_everything(shipper, bundler, answer, capsys, monkeypatch) -> None:
+    """An uploader that raises anything else, or answers too little, is logged and tried again."""
+    if answer == "too few":
+        monkeypatch.setattr(bundler, "upload", lambda items: ["ok"] * (len(items) - 1))
+    else:
+        bundler.broken = answer
+    results = outcomes(shipper.ship([slot(0), slot(1)]))
+    assert set(map(type, results.values())) == {UploadFailed}
+    assert "uploader_broken" in capsys.readouterr().err
+
+
+@pytest.mark.guarantee("S12")
+def test_a_damaged_record_is_not_uploaded(shipper, bundler, journal) -> None:
+    """What does not match its digest asks for an operator; the other slots go on."""
+    journal.disk.damaged.add((SPAWN.process, 1))
+    results = outcomes(shipper.ship([slot(0), slot(1)]))
+    assert isinstance(results[0], Receipt)
+    assert isinstance(results[1], UploadRefused)
+    assert "corrupt_record" in results[1].detail
+    assert HELLO.message_id not in {item.id for offer in bundler.offers for item in offer}
+
+
+def test_nothing_is_offered_when_nothing_can_be_read(shipper, bundler, journal) -> None:
+    """Where every record is damaged the bundler hears nothing."""
+    journal.disk.damaged |= {(SPAWN.process, 0), (SPAWN.process, 1)}
+    assert len(shipper.ship([slot(0), slot(1)])) == 2
+    assert bundler.offers == []
+
+
+def test_the_assignment_of_a_known_message_is_shipped_alike(bundler) -> None:
+    """A message with two slots is offered with each of them."""
+    shipper = Shipper(stored(SPAWN, HELLO, HELLO), bundler)
+    results = outcomes(shipper.ship([slot(1), slot(2)]))
+    assert [results[number].items[0][0] for number in (1, 2)] == [HELLO.message_id] * 2
+
+
+@pytest.mark.guarantee("L2")
+def test_one_offer_is_bounded_in_bytes(bundler) -> None:
+    """Large messages are offered in several calls, so memory holds a few of them at once."""
+    large = [sized_message(f"large {number}", SPAWN.process, 9 << 20) for number in range(3)]
+    shipper = Shipper(stored(SPAWN, *large), bundler)
+    assert len(shipper.ship([slot(1), slot(2), slot(3)])) == 3
+    assert [len(offer) for offer in bundler.offers if offer[0].kind == "message"] == [2, 1]
+
+
+def test_what_was_just_stored_is_not_read_back(shipper, bundler, journal) -> None:
+    """An assignment that is remembered is uploaded from memory, once, and then read."""
+    assignment = journal.assignment(*slot(1))
+    shipper.remember(assignment)
+    journal.disk.damaged.add(slot(1))
+    first, again = (outcomes(shipper.ship([slot(1)]))[1] for _ in range(2))
+    assert isinstance(first, Receipt)
+    assert isinstance(again, UploadRefused)
+    assert [item.id for item in bundler.offers[1]] == [each.id for each in assignment.commitments]
+
+
+def stored(*messages: Verified) -> MemoryJournal:
+    journal = MemoryJournal()
+    around = Surroundings(journal, (FIRST, SECOND), lambda: 1, Blocks())
+    sequencer = Sequencer(SPAWN.process, None, around)
+    flights = [sequencer.give(each) for each in messages]
+    signed = [
+        each.assignment.signed(signatures(each.signers, f"slot {each.slot}")) for each in flights
+    ]
+    journal.append(Batch(pins=[flight.pin for flight in flights], signed=signed))
+    return journal
+
+
+def outcomes(shipped):
+    return {result.slot[1]: result.outcome for result in shipped}

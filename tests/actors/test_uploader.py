@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from pathlib import Path
+
+import pytest
+
+from actors.uploader import FolderUploader, Upload
+from protocol.errors import UploadFailed
+from protocol.ids import Id, digest_id
+
+
+@pytest.fixture
+def uploader(tmp_path):
+    return FolderUploader(tmp_path / "published")
+
+
+def test_items_lie_under_the_first_two_characters_of_their_ids(uploader) -> None:
+    """An item is found by its ID: two characters of fan-out, then the whole ID."""
+    upload = upload_of(b"item")
+    acknowledgement = uploader.upload([upload])
+    text = str(upload.id)
+    assert (uploader.folder / text[:2] / text).read_bytes() == b"item"
+    assert acknowledgement == [f"folder:{text[:2]}/{text}"]
+
+
+def test_every_item_is_acknowledged_in_order(uploader) -> None:
+    """One acknowledgement for each item, as they were offered."""
+    uploads = [upload_of(b"%d" % number) for number in range(20)]
+    names = [Path(outcome.removeprefix("folder:")).name for outcome in uploader.upload(uploads)]
+    assert names == [str(upload.id) for upload in uploads]
+
+
+def test_nothing_to_upload_is_no_error(uploader) -> None:
+    """An empty offer is acknowledged as such."""
+    uploader.folder.mkdir()
+    assert uploader.upload([]) == []
+
+
+def test_an_item_can_be_uploaded_again(uploader) -> None:
+    """After a restart an item comes again; nothing is left over from either time."""
+    upload = upload_of(b"item")
+    assert uploader.upload([upload]) == uploader.upload([upload])
+    assert [file.name for file in files_below(uploader.folder)] == [str(upload.id)]
+
+
+@pytest.mark.guarantee("S5")
+def test_acknowledged_items_are_flushed(uploader, monkeypatch) -> None:
+    """Contents are flushed before their names, and names before they are acknowledged.
+
+    Those of the folders as well: another thread may have made them a moment ago.
+    """
+    steps = record_steps(monkeypatch)
+    upload = upload_of(b"item")
+    target = uploader.path(upload.id)
+    uploader.upload([upload])
+    written = steps.index(("rename", target.name))
+    assert steps[written - 1][0] == "flush file"
+    flushed = {name for step, name in steps[written:] if step == "flush folder"}
+    assert flushed >= {target.parent.name, uploader.folder.name, uploader.folder.parent.name}
+
+
+def test_folders_are_flushed_once_per_batch(uploader, monkeypatch) -> None:
+    """A batch pays for its folders once, however many items go into them."""
+    first = upload_of(b"item")
+    twins = [Upload(Id(first.id[:2] + bytes(29) + bytes([n])), "message", b"") for n in range(9)]
+    steps = record_steps(monkeypatch)
+    uploader.upload([first, *twins])
+    assert steps.count(("flush folder", uploader.path(first.id).parent.name)) == 1
+
+
+def test_a_reader_never_sees_half_an_item(uploader, monkeypatch) -> None:
+    """An item that could not be flushed is not there, nor is any leftover of it."""
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(UploadFailed, match="No space left on device"):
+        uploader.upload([upload_of(b"item")])
+    assert files_below(uploader.folder) == []
+
+
+def test_a_folder_that_cannot_be_made_fails_the_upload(tmp_path) -> None:
+    """Where a file stands in the way the upload fails, to be tried again."""
+    (tmp_path / "published").write_text("in the way")
+    with pytest.raises(UploadFailed):
+        FolderUploader(tmp_path / "published").upload([upload_of(b"item")])
+
+
+def test_several_threads_may_upload_at_once(uploader) -> None:
+    """Uploads of the same and of other items do not disturb each other."""
+    uploads = [upload_of(b"%d" % number) for number in range(30)]
+    threads = [threading.Thread(target=uploader.upload, args=(uploads,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = {file.name: file.read_bytes() for file in files_below(uploader.folder)}
+    assert found == {str(upload.id): upload.item for upload in uploads}
+
+
+def test_the_uploader_can_be_sent_to_another_program(uploader) -> None:
+    """It is part of what a spawned program is started with."""
+    assert pickle.loads(pickle.dumps(uploader)).folder == uploader.folder
+
+
+def upload_of(item: bytes) -> Upload:
+    return Upload(digest_id(item), "message", item)
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]
+
+
+def record_steps(monkeypatch) -> list[tuple[str, str]]:
+    """Write down what is flushed and renamed, in order."""
+    steps = []
+    fsync, rename = os.fsync, Path.rename
+
+    def flush(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        steps.append(("flush folder" if path.is_dir() else "flush file", path.name))
+        fsync(descriptor)
+
+    def put_in_place(self: Path, target: Path) -> Path:
+        steps.append(("rename", target.name))
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(Path, "rename", put_in_place)
+    return steps
