@@ -13,11 +13,13 @@ from tests.sources import ROOT
 
 Json = dict[str, Any]
 
+VECTORS = ROOT / "tests" / "vectors"
+
 
 @cache
 def vectors(name: str) -> Json:
     """One file of `tests/vectors`."""
-    with lzma.open(ROOT / "tests" / "vectors" / f"{name}.json.xz", "rt") as file:
+    with lzma.open(VECTORS / f"{name}.json.xz", "rt") as file:
         return json.load(file)
 
 
@@ -40,7 +42,7 @@ def scalar(typed: Json) -> Scalar:
     """A typed value that is neither list nor map nor link."""
     kind, text = typed["t"], typed.get("v")
     if kind == "bin":
-        return octets(typed["utf8"] if "utf8" in typed else typed)
+        return octets(typed.get("utf8", typed))
     return {"int": int, "float": float, "atom": Atom}[kind](text)
 
 
