@@ -75,8 +75,8 @@ def test_a_signed_item_verifies_as_recorded(name: str) -> None:
     recorded = SIGNED[name]
     assert parsed(recorded).verify() is (name not in UNSOUND)
     assert recorded.get("verify_all", True) is (name not in UNSOUND)
-    for verdict in ("verify_item", "verify_all"):
-        assert recorded["decoded"][verdict] is (name not in UNSOUND | REWRITTEN)
+    assert recorded["decoded"]["verify_item"] is (name not in UNSOUND | {"bundle-list"})
+    assert recorded["decoded"]["verify_all"] is (name not in UNSOUND | REWRITTEN)
 
 
 @pytest.mark.parametrize("name", SIGNED)
