@@ -38,6 +38,12 @@ def items(wallet: Wallet, user_wallet: Wallet) -> tuple[Item, ...]:
     return tuple(map(Item.of, (*spawns, *messages)))
 
 
+@pytest.fixture(scope="session")
+def one_process(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The first process and its messages."""
+    return tuple(item for item in items if item.process == items[0].id)
+
+
 @pytest.fixture
 def testimony(root: Path) -> Testimony:
     return Testimony(root)

@@ -14,23 +14,25 @@ from actors import SchedulingMode, Stage
 from actors.probe import Point
 from protocol.assignment import Assignment
 from protocol.ids import Id
-from protocol.message import Message
+from protocol.message import verify
 
 LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A signed message, and the mode in which its sender waits."""
+    """A signed message for a process, or that process, and the mode its sender waits in."""
 
     id: Id
+    process: Id
     encoded: bytes
     mode: SchedulingMode
 
     @classmethod
     def of(cls, encoded: bytes, mode: SchedulingMode = SchedulingMode.LOCAL_CONFIRMATION) -> Self:
         """Make one from its bytes."""
-        return cls(Message.decode(encoded).id, encoded, mode)
+        message = verify(encoded, check_signatures=False)
+        return cls(message.message_id, message.process, encoded, mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Job:
         in_flight: senders that wait at once.
         point, call: where it kills itself: at which call of which point of the way.
         again: whether it sends all items again and again until it is killed.
+        past_the_lock: whether it opens the store though another program holds it.
     """
 
     root: Path
@@ -53,6 +56,7 @@ class Job:
     point: Point | None = None
     call: int = 1
     again: bool = False
+    past_the_lock: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,12 @@ SEED = int(os.environ.get("AO_CRASH_SEED") or secrets.randbits(32))
 
 IN_FLIGHT = 16
 PROCESSES = 5
-NEW_MESSAGES = 32
+NEW_MESSAGES = 40
 """Per round: what two cores schedule in the time that most programs live."""
 
 SHORT_SECONDS = 0.03
 """A life that ends while the store is opened and the last one's work is taken up."""
-LONG_SECONDS = 0.5
+LONG_SECONDS = 0.35
 
 
 class Load:

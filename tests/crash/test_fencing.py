@@ -1,0 +1,178 @@
+"""Whatever breaks inside a live scheduler, it stops, says so, and reopening tells the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actors import Info, Scheduler, Stage, Ticket
+from actors.clock import system_clock
+from actors.probe import Point
+from protocol.errors import Closed, OutcomeUnknown, PublicationPending, SchedulerError
+from protocol.wallet import Wallet
+from tests.crash.probes import Broken, Fault, Hold
+from tests.crash.program import Program
+from tests.crash.recovery import recover
+from tests.crash.telling import Item, Job, Opened, Told
+from tests.crash.testimony import Testimony
+
+PATIENCE_SECONDS = 60.0
+PER_SLOT = {Point.SLOT_GIVEN, Point.AFTER_SIGNING}
+UNKNOWN = (OutcomeUnknown, PublicationPending, Closed)
+"""How requests end when the scheduler stops under them; `Closed`: nobody had looked at it."""
+
+
+@pytest.mark.guarantee("S1", "S4", "S5", "S6", "S13", "L1", "L3")
+@pytest.mark.parametrize("point", Point)
+def test_a_fault_at_any_point_stops_the_scheduler(
+    point: Point, testimony: Testimony, items: tuple[Item, ...], wallet: Wallet
+) -> None:
+    """Whoever fails wherever, every request is answered, and what was said is true afterwards."""
+    fault = Fault(point, call=4 if point in PER_SLOT else 2)
+    with Scheduler.open(testimony.root, wallet, probe=fault, deadline=60) as scheduler:
+        tickets = send_until_closed(scheduler, items)
+        for item, ticket in tickets:
+            hear(testimony, item, ticket)
+        with pytest.raises(Closed, match=f"broken at {point}"):
+            scheduler.schedule(items[0].encoded)
+    recover(testimony, wallet, items)
+
+
+@pytest.mark.guarantee("S1", "S9", "L1")
+def test_a_scheduler_that_lost_its_store_is_fenced(
+    testimony: Testimony, one_process: tuple[Item, ...], wallet: Wallet, wallet_file: Path
+) -> None:
+    """Once another program has taken the store over, nothing of what is under way is written."""
+    hold = Hold(Point.BEFORE_PIN_COMMIT)
+    spawn, *messages = one_process
+    thief = Job(testimony.root, wallet_file, past_the_lock=True)
+    with Scheduler.open(testimony.root, wallet, probe=hold, deadline=60) as scheduler:
+        hear(testimony, spawn, scheduler.schedule(spawn.encoded))
+        hold.arm()
+        tickets = [scheduler.schedule(item.encoded) for item in messages]
+        assert outstanding(scheduler, spawn) == len(messages)
+        hold.wait()
+        with Program(thief, testimony.root.parent) as program:
+            program.wait_for(Opened)
+            hold.release()
+            for ticket in tickets:
+                assert isinstance(ending(ticket, Stage.ASSIGNED), OutcomeUnknown)
+                assert isinstance(ending(ticket, Stage.PUBLISHED), OutcomeUnknown)
+            with pytest.raises(Closed, match="taken this store over"):
+                scheduler.schedule(spawn.encoded)
+            scheduler.close()
+            heads = testimony.judge()
+            assert heads[spawn.id].pinned == 0
+    recover(testimony, wallet, one_process)
+
+
+class Clock:
+    """The wall clock, until it breaks."""
+
+    broken = False
+
+    def __call__(self) -> int:
+        if self.broken:
+            raise Broken("the clock broke")
+        return system_clock()
+
+
+@pytest.mark.guarantee("S13", "L1")
+def test_an_actor_that_dies_with_slots_in_the_air_stops_the_scheduler(
+    testimony: Testimony, one_process: tuple[Item, ...], wallet: Wallet
+) -> None:
+    """What it had given is unknown to everybody: every request ends so, and may be sent again."""
+    spawn, message, *_ = one_process
+    hold, clock = Hold(Point.BEFORE_PIN_COMMIT), Clock()
+    hold.arm()
+    with Scheduler.open(testimony.root, wallet, probe=hold, clock=clock, deadline=60) as scheduler:
+        first = scheduler.schedule(spawn.encoded)
+        hold.wait()
+        clock.broken = True
+        second = scheduler.schedule(message.encoded)
+        assert isinstance(ending(second, Stage.ASSIGNED), OutcomeUnknown)
+        assert isinstance(ending(first, Stage.ASSIGNED), OutcomeUnknown)
+        with pytest.raises(Closed, match="the clock broke"):
+            scheduler.schedule(message.encoded)
+        hold.release()
+    recover(testimony, wallet, [spawn, message])
+
+
+@pytest.mark.guarantee("S13", "L1", "L3")
+def test_an_actor_that_dies_with_nothing_in_the_air_is_replaced(
+    testimony: Testimony, one_process: tuple[Item, ...], wallet: Wallet
+) -> None:
+    """One request ends unknown; asked again, a fresh actor gives the slot, and all goes on."""
+    spawn, message, *_ = one_process
+    clock = Clock()
+    with Scheduler.open(testimony.root, wallet, clock=clock, deadline=60) as scheduler:
+        hear(testimony, spawn, scheduler.schedule(spawn.encoded))
+        clock.broken = True
+        unknown = scheduler.schedule(message.encoded)
+        assert isinstance(ending(unknown, Stage.ASSIGNED), OutcomeUnknown)
+        clock.broken = False
+        again = scheduler.schedule(message.encoded)
+        assert again.published.get(timeout=PATIENCE_SECONDS).slot == 1
+        hear(testimony, message, again)
+    recover(testimony, wallet, [spawn, message])
+
+
+class FailingSigner:
+    """Sign a few times, then fail."""
+
+    def __init__(self, signatures: int) -> None:
+        self._left = signatures
+
+    def sign(self, wallet: Wallet, data: bytes) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise Broken("the key is gone")
+        return wallet.sign(data)
+
+
+@pytest.mark.guarantee("S1", "S7", "L1")
+def test_a_signer_that_fails_stops_the_scheduler(
+    testimony: Testimony, items: tuple[Item, ...], wallet: Wallet
+) -> None:
+    """Slots that cannot be signed stay pinned, and are signed when there is a key again."""
+    signer = FailingSigner(5)
+    with Scheduler.open(testimony.root, wallet, signer=signer, deadline=60) as scheduler:
+        for item, ticket in send_until_closed(scheduler, items):
+            hear(testimony, item, ticket)
+        with pytest.raises(Closed, match="the key is gone"):
+            scheduler.schedule(items[0].encoded)
+    recover(testimony, wallet, items)
+
+
+def send_until_closed(scheduler: Scheduler, items: tuple[Item, ...]) -> list[tuple[Item, Ticket]]:
+    tickets: list[tuple[Item, Ticket]] = []
+    try:
+        tickets.extend((item, scheduler.schedule(item.encoded)) for item in items)
+    except Closed:
+        assert tickets, "it was closed from the start"
+    return tickets
+
+
+def hear(testimony: Testimony, item: Item, ticket: Ticket) -> None:
+    """Take every answer of a ticket; what failed must be left open, not denied."""
+    for stage in Stage:
+        answer = ending(ticket, stage)
+        if isinstance(answer, SchedulerError):
+            assert isinstance(answer, UNKNOWN), answer
+        else:
+            testimony.hear([Told(item.id, stage, answer)])
+
+
+def ending(ticket: Ticket, stage: Stage):
+    """Wait for one stage; return the assignment or the error it ended with."""
+    try:
+        return ticket.future(stage).get(timeout=PATIENCE_SECONDS)
+    except SchedulerError as exc:
+        return exc
+
+
+def outstanding(scheduler: Scheduler, process: Item) -> int:
+    """How many slots are in the air, once everything sent so far was looked at."""
+    ref = scheduler.registry.find(process.id).get(timeout=PATIENCE_SECONDS)
+    return ref.ask(Info(), timeout=PATIENCE_SECONDS).outstanding
