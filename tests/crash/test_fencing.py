@@ -9,18 +9,16 @@ import pytest
 from actors import Info, Scheduler, Stage, Ticket
 from actors.clock import system_clock
 from actors.probe import Point
-from protocol.errors import Closed, OutcomeUnknown, PublicationPending, SchedulerError
+from protocol.errors import Closed, OutcomeUnknown
 from protocol.wallet import Wallet
+from tests.crash.answers import PATIENCE_SECONDS, answers, ending
 from tests.crash.probes import Broken, Fault, Hold
 from tests.crash.program import Program
 from tests.crash.recovery import recover
 from tests.crash.telling import Item, Job, Opened, Told
 from tests.crash.testimony import Testimony
 
-PATIENCE_SECONDS = 60.0
 PER_SLOT = {Point.SLOT_GIVEN, Point.AFTER_SIGNING}
-UNKNOWN = (OutcomeUnknown, PublicationPending, Closed)
-"""How requests end when the scheduler stops under them; `Closed`: nobody had looked at it."""
 
 
 @pytest.mark.guarantee("S1", "S4", "S5", "S6", "S13", "L1", "L3")
@@ -155,21 +153,7 @@ def send_until_closed(scheduler: Scheduler, items: tuple[Item, ...]) -> list[tup
 
 
 def hear(testimony: Testimony, item: Item, ticket: Ticket) -> None:
-    """Take every answer of a ticket; what failed must be left open, not denied."""
-    for stage in Stage:
-        answer = ending(ticket, stage)
-        if isinstance(answer, SchedulerError):
-            assert isinstance(answer, UNKNOWN), answer
-        else:
-            testimony.hear([Told(item.id, stage, answer)])
-
-
-def ending(ticket: Ticket, stage: Stage):
-    """Wait for one stage; return the assignment or the error it ended with."""
-    try:
-        return ticket.future(stage).get(timeout=PATIENCE_SECONDS)
-    except SchedulerError as exc:
-        return exc
+    testimony.hear(Told(item.id, *answer) for answer in answers(ticket).items())
 
 
 def outstanding(scheduler: Scheduler, process: Item) -> int:
