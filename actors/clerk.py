@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from actors.committer import Committer
 from actors.stages import Stage
@@ -26,34 +27,39 @@ class Clerk:
 
     def answer(self, ticket: Ticket, process: Id, slot: int) -> None:
         """Complete `ticket` with the stored assignment of a message that came again."""
-        self._threads.submit(self._answer, ticket, process, slot)
+        self._run(ticket, partial(self._answer, ticket, process, slot))
 
     def keep_body(self, message: Verified, ticket: Ticket, then: Callable[[], None]) -> None:
         """Write a large body, then go on; if that fails the ticket ends."""
-        self._threads.submit(self._keep_body, message, ticket, then)
+        self._run(ticket, partial(self._keep_body, message, ticket, then))
 
     def stop(self) -> None:
         """Finish what is queued, then end."""
         self._threads.shutdown(wait=True)
 
-    def _answer(self, ticket: Ticket, process: Id, slot: int) -> None:
+    def _run(self, ticket: Ticket, task: Callable[[], None]) -> None:
         try:
-            assignment = self._journal.assignment(process, slot)
+            self._threads.submit(self._try, ticket, task)
+        except RuntimeError:
+            # The threads have ended: so has the scheduler.
+            ticket.abandon()
+
+    def _try(self, ticket: Ticket, task: Callable[[], None]) -> None:
+        try:
+            task()
         except SchedulerError as exc:
             ticket.fail(exc)
-            return
+
+    def _answer(self, ticket: Ticket, process: Id, slot: int) -> None:
+        assignment = self._journal.assignment(process, slot)
         ticket.reach(Stage.STORED, assignment)
         ticket.leave()
         self._committer.await_receipt(assignment, ticket)
 
     def _keep_body(self, message: Verified, ticket: Ticket, then: Callable[[], None]) -> None:
-        try:
-            self._require_wanted(message)
-            self._journal.keep_body(message.message_id, Body(message.codec, message.encoded))
-        except SchedulerError as exc:
-            ticket.fail(exc)
-        else:
-            then()
+        self._require_wanted(message)
+        self._journal.keep_body(message.message_id, Body(message.codec, message.encoded))
+        then()
 
     def _require_wanted(self, message: Verified) -> None:
         # Anybody can sign ten megabytes: nothing is written for a process that is not ours.

@@ -17,6 +17,7 @@ from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.assignment import Assignment
 from protocol.commitment import Commitment
+from protocol.errors import CorruptRecord
 from storage.journal import Journal, Receipt
 
 Event = tuple[Any, ...]
@@ -146,7 +147,12 @@ class Committer:
                 self._probe(point)
 
     def _watch(self, assignment: Assignment, ticket: Ticket) -> None:
-        if self._journal.head(assignment.process).published >= assignment.slot:
+        try:
+            published = self._journal.head(assignment.process).published
+        except CorruptRecord as exc:
+            ticket.fail(exc)
+            return
+        if published >= assignment.slot:
             ticket.reach(Stage.PUBLISHED, assignment)
         else:
             self._ledger.await_receipt(assignment, ticket)

@@ -17,6 +17,7 @@ from actors.messages import Busy, Info, Passivate, ProcessInfo, Retired, Submit
 from actors.probe import Point, Probe
 from actors.sequencer import Known, Sequencer, Surroundings
 from actors.signing import SigningPool
+from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.errors import OutcomeUnknown, Refused
 from protocol.ids import Id
@@ -131,12 +132,18 @@ class ProcessActor(pykka.ThreadingActor):
         if isinstance(found, Known):
             self._desk.answer(ticket, message.process, found.slot)
         elif found is not None:
-            found.join(ticket)
+            self._join(found, ticket)
         else:
             flight = self._sequencer.give(message)
             flight.join(ticket)
             self._desk.probe(Point.SLOT_GIVEN)
             self._launch(flight)
+
+    def _join(self, flight: Flight, ticket: Ticket) -> None:
+        flight.join(ticket)
+        if flight.stage >= Stage.STORED:
+            # It was stored just now, and perhaps nobody waited for its receipt.
+            self._desk.committer.await_receipt(flight.assignment, ticket)
 
     def _launch(self, flight: Flight) -> None:
         # The pin goes first: the ledger relies on seeing it before the signature.

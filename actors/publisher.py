@@ -14,7 +14,7 @@ from actors.outbox import Outbox, Slot
 from actors.settings import PublishSettings
 from actors.shipping import Shipped, Shipper
 from protocol.assignment import Assignment
-from protocol.errors import UploadFailed, UploadRefused
+from protocol.errors import CorruptRecord, UploadFailed, UploadRefused
 from protocol.ids import Id
 from storage.journal import Reader, Receipt, Work
 
@@ -143,7 +143,12 @@ class Publisher:
     def _open(self, process: Id) -> None:
         if process in self._outbox:
             return
-        head = self._journal.head(process)
+        try:
+            head = self._journal.head(process)
+        except CorruptRecord as exc:
+            # An operator has to look at this process; the others are published.
+            log.warning("process_unfit", process=process, code=exc.code, reason=exc.detail)
+            return
         if head.published < head.stored:
             self._outbox.open(process, head.published + 1, head.stored)
 

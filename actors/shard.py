@@ -31,7 +31,7 @@ from actors.stages import Duplicates
 from actors.ticket import Ticket
 from actors.upkeep import Upkeep
 from actors.uploader import Uploader
-from protocol.errors import NeedsAdoption, Refused, StoreFull
+from protocol.errors import Closed, NeedsAdoption, Refused, StoreFull
 from protocol.ids import Id
 from protocol.message import Verified
 from protocol.wallet import Wallet
@@ -83,6 +83,7 @@ class Shard:
         self._deadlines = DeadlineTimer()
         self._upkeep = Upkeep(journal)
         self._closed = threading.Event()
+        self._ended = threading.Event()
         self._ending = threading.Lock()
         self._build()
 
@@ -188,15 +189,22 @@ class Shard:
 
         Raises:
             Overloaded: the queue is full.
+            Closed: the shard closed meanwhile.
         """
         size = len(message.encoded)
         self._admission.enter(size)
         ticket.on_leave(lambda: self._admission.leave(size))
         submit = Submit(message, ticket)
         if self.journal.is_large(size):
-            self._clerk.keep_body(message, ticket, lambda: self.registry.tell(submit))
+            self._clerk.keep_body(message, ticket, lambda: self._tell(submit))
         else:
+            self._tell(submit)
+
+    def _tell(self, submit: Submit) -> None:
+        try:
             self.registry.tell(submit)
+        except pykka.ActorDeadError:
+            raise Closed() from None
 
     def fenced(self, reason: BaseException) -> None:
         """Stop for good: the state of the store is unknown until it is reopened.
@@ -204,22 +212,31 @@ class Shard:
         Called on the thread that failed; what else runs is ended from another one.
         """
         with self._ending:
-            if self.fence is not None or self._closed.is_set():
+            closing = self._closed.is_set()
+            # While closing, some thread may still look at the store that is given up.
+            if self.fence is not None or (closing and isinstance(reason, Closed)):
                 return
             self.fence = reason
             self._closed.set()
         self._signing.halt()
         self.committer.halt()
         log.warning("fenced", reason=repr(reason))
-        threading.Thread(target=self._end, name="fence", daemon=True).start()
+        if not closing:
+            threading.Thread(target=self._end, name="fence", daemon=True).start()
 
     def close(self) -> None:
-        """Accept nothing more, finish what is under way, and give the store up. Idempotent."""
+        """Accept nothing more, finish what is under way, and give the store up. Idempotent.
+
+        Returns once the store can be opened again, whoever is ending this shard.
+        """
+        patience = self._options.settings.close_seconds
         with self._ending:
-            if self._closed.is_set():
-                return
+            closing = self._closed.is_set()
             self._closed.set()
-        self._drain(time.monotonic() + self._options.settings.close_seconds)
+        if closing:
+            self._ended.wait(patience)
+            return
+        self._drain(time.monotonic() + patience)
         self._end()
 
     def _drain(self, deadline: float) -> None:
@@ -249,6 +266,7 @@ class Shard:
         self._clerk.stop()
         self._deadlines.stop()
         self.journal.close()
+        self._ended.set()
 
 
 def _all_work(journal: Journal) -> Iterable[Work]:

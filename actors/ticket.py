@@ -112,7 +112,8 @@ class Ticket:
 
     def leave(self) -> None:
         """Give back the room this request took in the queue; once."""
-        leave, self._leave = self._leave, None
+        with self._lock:
+            leave, self._leave = self._leave, None
         if leave is not None:
             leave()
 

@@ -1,0 +1,45 @@
+"""A scheduler over a store of its own, and outside things that do as a test tells them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actors import Scheduler
+from protocol.wallet import Wallet
+from tests.actors.outside import Gate
+
+
+@pytest.fixture(scope="session")
+def second_wallet() -> Wallet:
+    """Another wallet of the scheduler."""
+    return Wallet.generate()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Where the store of this test lies."""
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def opened(root: Path, wallet: Wallet):
+    """Open the store of this test, as often as needed; what is still open at the end is closed."""
+    schedulers: list[Scheduler] = []
+
+    def open_store(wallets=wallet, **options) -> Scheduler:
+        schedulers.append(Scheduler.open(root, wallets, **options))
+        return schedulers[-1]
+
+    yield open_store
+    for scheduler in schedulers:
+        scheduler.close()
+
+
+@pytest.fixture
+def gate(opened):  # noqa: ARG001 - so that the gate opens before the schedulers are closed
+    """A gate that is open at the end, whatever still stands before it."""
+    gate = Gate()
+    yield gate
+    gate.open()
