@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from protocol.errors import UploadFailed, UploadRefused
 from protocol.ids import Id
+from storage.durable_files import make_private_folder, sync_folder, write_all_durably
 
 FANOUT_CHARACTERS = 2
 
@@ -62,16 +62,17 @@ class FolderUploader:
         Raises:
             UploadFailed: the folder cannot be written; nothing is acknowledged.
         """
+        contents = {self.path(upload.id): upload.item for upload in items}
         try:
-            targets = [self.path(upload.id) for upload in items]
-            for folder in {target.parent for target in targets}:
+            for folder in {target.parent for target in contents}:
                 self._make(folder)
-            for upload, target in zip(items, targets, strict=True):
-                _write(target, upload.item)
-            _flush({target.parent for target in targets})
+            write_all_durably(contents)
+            # Another thread may have made one of our folders just now, and not flushed it yet.
+            for folder in (self.folder, self.folder.parent):
+                sync_folder(folder)
         except OSError as exc:
             raise UploadFailed(f"cannot publish to {self.folder}: {exc.strerror}") from exc
-        return [f"folder:{target.relative_to(self.folder)}" for target in targets]
+        return [f"folder:{self.path(upload.id).relative_to(self.folder)}" for upload in items]
 
     def path(self, item_id: Id) -> Path:
         """Where the item with this ID is published."""
@@ -80,28 +81,6 @@ class FolderUploader:
 
     def _make(self, folder: Path) -> None:
         if not folder.is_dir():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            folder.mkdir(exist_ok=True)
-            _flush([self.folder, self.folder.parent])
-
-
-def _write(target: Path, item: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".")
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(item)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _flush(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.folder)
+            make_private_folder(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 TEMPORARY = ".creating"
@@ -16,20 +16,27 @@ PRIVATE_FILE = 0o600
 def write_durably(path: Path, content: bytes) -> None:
     """Put `content` at `path`, replacing what was there in one step.
 
-    Temporary name, fsync, rename, fsync of the folder: on return it survives power loss.
+    On return it survives power loss.
 
     Raises:
         OSError: it could not be written; nothing is left behind.
     """
-    # A name of its own: two threads may be writing the same file.
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
-    try:
-        _write_and_sync(temporary, content)
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    write_all_durably({path: content})
+
+
+def write_all_durably(contents: Mapping[Path, bytes]) -> None:
+    """Put many files in place, each in one step, and flush each of their folders once.
+
+    Temporary name, fsync, rename for each, then fsync of the folders: on return all of them
+    survive power loss.
+
+    Raises:
+        OSError: one could not be written; those before it may be in place.
+    """
+    for path, content in contents.items():
+        _write_and_rename(path, content)
+    for folder in {path.parent for path in contents}:
+        sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -59,6 +66,17 @@ def make_private_folder(folder: Path) -> None:
     except FileExistsError:
         return
     sync_folder(folder.parent)
+
+
+def _write_and_rename(path: Path, content: bytes) -> None:
+    # A name of its own: two threads may be writing the same file.
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
+    try:
+        _write_and_sync(temporary, content)
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _write_and_sync(path: Path, content: bytes) -> None:
