@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from protocol.assignment import Assignment, Block
 from protocol.chain import HashChain
+from protocol.codecs import ans104
 from protocol.codecs.assignment import commit, signature_data
+from protocol.codecs.signatures import ED25519
 from protocol.ids import Id
 from protocol.message import Verified, verify
 from protocol.terms import Terms, spawn_terms
@@ -17,11 +21,12 @@ from tests.items import message_item, process_item
 
 @dataclass
 class SignedSchedule:
-    """One process of `user`, scheduled by `wallet`: gives out what comes next."""
+    """One process of `user`, scheduled by `wallet` and perhaps a `second` one."""
 
     user: Wallet = field(repr=False)
     wallet: Wallet = field(repr=False)
     number: int = 0
+    second: Wallet | None = field(default=None, repr=False)
     pins: list[Pin] = field(default_factory=list, repr=False)
     signed: list[Assignment] = field(default_factory=list, repr=False)
 
@@ -35,10 +40,15 @@ class SignedSchedule:
         assert terms is not None
         return terms
 
+    @property
+    def wallets(self) -> list[Wallet]:
+        return [self.wallet] if self.second is None else [self.wallet, self.second]
+
     def message(self) -> Verified:
         """Return the next message; the first one is the process itself."""
         if not self.pins:
-            item = process_item(self.user, self.wallet.address, Number=self.number)
+            named = ",".join(str(wallet.address) for wallet in self.wallets)
+            item = process_item(self.user, self.wallet.address, Scheduler=named, Number=self.number)
         else:
             item = message_item(self.user, self.process, len(self.pins))
         return verify(item)
@@ -57,16 +67,20 @@ class SignedSchedule:
             Block(100 + slot, 1000 + slot, "b" * 43),
             message.path,
         )
-        terms = None if slot else spawn_terms(message.keys, {self.wallet.address})
+        terms = (
+            None if slot else spawn_terms(message.keys, [wallet.address for wallet in self.wallets])
+        )
         body = Body(message.codec, message.encoded)
         self.pins.append(Pin(replace(assignment, **changes), body, terms))
         return self.pins[-1]
 
     def sign(self, assignment: Assignment) -> Assignment:
-        """Return the assignment signed by the scheduler's wallet."""
-        owner = self.wallet.owner
-        signature = self.wallet.sign(signature_data(assignment, owner))
-        return assignment.signed([commit(owner, signature)])
+        """Return the assignment signed by the scheduler's wallets."""
+        owners = [wallet.owner for wallet in self.wallets]
+        signatures = [
+            wallet.sign(signature_data(assignment, wallet.owner)) for wallet in self.wallets
+        ]
+        return assignment.signed([*map(commit, owners, signatures)])
 
     def pinned(self, count: int) -> Batch:
         """A batch that pins the next `count` slots."""
@@ -92,3 +106,12 @@ def receipt(assignment: Assignment) -> Receipt:
     return Receipt(
         assignment.process, assignment.slot, timestamp, tuple((item, "taken") for item in items)
     )
+
+
+def signed_by_ed25519(process: Id) -> bytes:
+    """Return a message for `process` by a new Ed25519 wallet."""
+    key = Ed25519PrivateKey.generate()
+    blank = ans104.unsigned([(b"Type", b"Message")], target=process)
+    owner = key.public_key().public_bytes_raw()
+    item = replace(blank, signature_type=ED25519, owner=owner)
+    return replace(item, signature=key.sign(item.signature_data())).encode()
