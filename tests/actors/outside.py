@@ -21,6 +21,10 @@ class Gate:
         self._open = threading.Event()
         self._arrived = threading.Event()
 
+    @property
+    def is_open(self) -> bool:
+        return self._open.is_set()
+
     def open(self) -> None:
         self._open.set()
 
