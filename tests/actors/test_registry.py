@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import threading
+
+import pykka
+import pytest
+
+from actors import Info, Passivate, ProcessActor, Submit, Ticket
+from protocol.errors import NotFound, OutcomeUnknown
+from protocol.ids import Id
+from protocol.message import verify
+from storage import open_reader
+from tests.actors.cheap import message
+from tests.actors.outside import PATIENCE, Bundler, GatedSigner, NoiseSigner
+from tests.auditor import audit
+from tests.items import message_item, process_item
+
+NOWHERE = Id(bytes(32))
+
+
+@pytest.fixture
+def spawns(user_wallet, wallet):
+    """Six processes that name our wallet."""
+    return [process_item(user_wallet, wallet.address, Name=str(number)) for number in range(6)]
+
+
+def test_an_unknown_process_is_not_found(opened) -> None:
+    """Looking up a process that the store does not know answers so, and starts nothing."""
+    registry = opened().registry
+    with pytest.raises(NotFound):
+        registry.find(NOWHERE).get(timeout=PATIENCE)
+    assert registry.processes().get(timeout=PATIENCE) == []
+
+
+def test_a_process_can_be_found_before_its_first_message(opened, spawns) -> None:
+    """With `create` an actor is there to be told the message that begins it."""
+    registry = opened().registry
+    first = verify(spawns[0])
+    ref = registry.find(first.process, create=True).get(timeout=PATIENCE)
+    ticket = Ticket(0.0)
+    ref.tell(Submit(first, ticket))
+    assert ticket.stored.get(timeout=PATIENCE).slot == 0
+    assert registry.find(first.process).get(timeout=PATIENCE) is ref
+
+
+def test_a_process_says_where_it_stands(opened, spawns) -> None:
+    """`Info` answers with the slots given, stored and outstanding."""
+    scheduler = opened()
+    process = scheduler.assign(spawns[0]).process
+    info = ask(scheduler, process, Info())
+    assert (info.process, info.slot, info.stored, info.outstanding) == (process, 0, 0, 0)
+
+
+def test_an_actor_takes_no_other_messages(opened, spawns) -> None:
+    """Who asks for what an actor does not know is told so, and the actor lives on."""
+    scheduler = opened()
+    process = scheduler.assign(spawns[0]).process
+    for ref in (actor(scheduler, process), scheduler.registry.actor_ref):
+        with pytest.raises(TypeError, match="takes no str"):
+            ref.ask("nonsense", timeout=PATIENCE)
+    assert ask(scheduler, process, Info()).slot == 0
+
+
+def test_the_registry_knows_its_wallet(opened, wallet) -> None:
+    """People who build on the actors find the first wallet there."""
+    assert opened().registry.wallet().get(timeout=PATIENCE).address == wallet.address
+
+
+@pytest.mark.guarantee("S13")
+def test_two_first_messages_start_one_actor(opened, spawns) -> None:
+    """However many callers begin a process at the same moment, one actor gives its slot 0."""
+    scheduler = opened()
+    ready = threading.Barrier(8)
+    tickets = []
+
+    def begin() -> None:
+        ready.wait(PATIENCE)
+        tickets.append(scheduler.schedule(spawns[0]))
+
+    threads = [threading.Thread(target=begin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len({ticket.stored.get(timeout=PATIENCE) for ticket in tickets}) == 1
+    assert len(pykka.ActorRegistry.get_by_class(ProcessActor)) == 1
+
+
+def test_idle_processes_are_put_to_rest(opened, spawns) -> None:
+    """Past the limit the least recently used process leaves memory, and comes back when needed."""
+    scheduler = opened(max_live_processes=2)
+    processes = [scheduler.assign(spawn).process for spawn in spawns[:2]]
+    oldest = actor(scheduler, processes[0])
+    scheduler.assign(spawns[2])
+    assert oldest.actor_stopped.wait(PATIENCE)
+    assert ask(scheduler, processes[0], Info()).slot == 0
+    assert actor(scheduler, processes[0]) is not oldest
+
+
+def test_using_a_process_keeps_it_alive(opened, spawns, user_wallet) -> None:
+    """A message makes its process the most recently used one."""
+    scheduler = opened(max_live_processes=2)
+    first, second = (scheduler.assign(spawn).process for spawn in spawns[:2])
+    idle = actor(scheduler, second)
+    scheduler.assign(message_item(user_wallet, first))
+    scheduler.assign(spawns[2])
+    assert idle.actor_stopped.wait(PATIENCE)
+    assert first in live(scheduler)
+
+
+def test_a_process_with_work_outstanding_stays(opened, gate, spawns) -> None:
+    """A process is never put to rest while one of its slots is not stored."""
+    scheduler = opened(max_live_processes=1, signer=GatedSigner(gate))
+    tickets = [scheduler.schedule(spawn) for spawn in spawns[:2]]
+    gate.wait_for_arrival()
+    busy = verify(spawns[0]).process
+    # Its answer comes after it was asked to leave, and the registry's after it refused.
+    assert ask(scheduler, busy, Info()).outstanding == 1
+    assert busy in live(scheduler)
+    gate.open()
+    assert [ticket.stored.get(timeout=PATIENCE).slot for ticket in tickets] == [0, 0]
+
+
+def test_an_actor_that_left_passes_messages_on(opened, spawns, user_wallet) -> None:
+    """A message that crosses with the farewell of its actor goes to the next one."""
+    scheduler = opened()
+    process = scheduler.assign(spawns[0]).process
+    leaving = actor(scheduler, process)
+    ticket = Ticket(0.0)
+    leaving.tell(Passivate())
+    leaving.tell(Submit(verify(message_item(user_wallet, process)), ticket))
+    assert ticket.stored.get(timeout=PATIENCE).slot == 1
+    assert leaving.actor_stopped.wait(PATIENCE)
+
+
+@pytest.mark.guarantee("S13")
+@pytest.mark.guarantee("L2")
+def test_passivation_under_load_loses_nothing(opened, root, spawns) -> None:
+    """Many processes share two actors, and every message gets its one slot and its answer."""
+    with opened(max_live_processes=2, signer=NoiseSigner(), uploader=Bundler()) as scheduler:
+        processes = [scheduler.assign(spawn).process for spawn in spawns]
+        sent = [message(str(number), processes[number % 6]) for number in range(600)]
+        tickets = [[] for _ in range(3)]
+
+        def send(mine: list[Ticket]) -> None:
+            mine.extend(scheduler.schedule(each) for each in sent)
+
+        threads = [threading.Thread(target=send, args=(mine,)) for mine in tickets]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        answers = [[ticket.stored.get(timeout=PATIENCE) for ticket in mine] for mine in tickets]
+    assert answers[0] == answers[1] == answers[2]
+    with open_reader(root) as reader:
+        found = audit(reader, unique=True)
+    assert {process: len(run) for process, run in found.items()} == dict.fromkeys(processes, 101)
+    assert all(found[each.process][each.slot] == each for each in answers[0])
+
+
+def test_an_actor_that_dies_idle_is_replaced(opened, spawns, user_wallet, caplog) -> None:
+    """A fault in an actor without slots in the air costs nothing but the actor."""
+    scheduler = opened()
+    process = scheduler.assign(spawns[0]).process
+    dying = actor(scheduler, process)
+    dying.tell("nonsense")
+    assert dying.actor_stopped.wait(PATIENCE)
+    assert scheduler.assign(message_item(user_wallet, process)).slot == 1
+    assert scheduler.status().fenced is None
+    assert "takes no str" in caplog.text
+
+
+@pytest.mark.guarantee("S1")
+def test_an_actor_that_dies_with_slots_in_the_air_fences(opened, gate, spawns) -> None:
+    """Nobody knows what it gave: the scheduler stops, and reopening finds the truth."""
+    scheduler = opened(signer=GatedSigner(gate))
+    ticket = scheduler.schedule(spawns[0])
+    gate.wait_for_arrival()
+    actor(scheduler, verify(spawns[0]).process).tell("nonsense")
+    with pytest.raises(OutcomeUnknown):
+        ticket.assigned.get(timeout=PATIENCE)
+    gate.open()
+    scheduler.close()
+    assert opened().assign(spawns[0]).slot == 0
+
+
+def actor(scheduler, process: Id) -> pykka.ActorRef[ProcessActor]:
+    return scheduler.registry.find(process).get(timeout=PATIENCE)
+
+
+def ask(scheduler, process: Id, question):
+    return actor(scheduler, process).ask(question, timeout=PATIENCE)
+
+
+def live(scheduler) -> list[Id]:
+    return scheduler.registry.processes().get(timeout=PATIENCE)
