@@ -164,6 +164,7 @@ class Scheduler:
             self._shard.submit(message, ticket)
         except SchedulerError as exc:
             ticket.fail(exc)
+            log.step("scheduling_failed", code=exc.code, reason=exc.detail)
         return ticket
 
     def assign(self, item: AnyItem, stage: Stage | None = None) -> Assignment:
