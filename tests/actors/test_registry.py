@@ -6,7 +6,8 @@ import pykka
 import pytest
 
 from actors import Info, Passivate, ProcessActor, Submit, Ticket
-from protocol.errors import NotFound, OutcomeUnknown
+from actors.clock import MAX_JUMP_MS
+from protocol.errors import ClockAhead, NotFound, OutcomeUnknown
 from protocol.ids import Id
 from protocol.message import verify
 from storage import open_reader
@@ -15,6 +16,7 @@ from tests.actors.outside import PATIENCE, Bundler, GatedSigner, NoiseSigner
 from tests.auditor import audit
 from tests.items import message_item, process_item
 
+NOON = 1_700_000_000_000
 NOWHERE = Id(bytes(32))
 
 
@@ -121,15 +123,28 @@ def test_a_process_with_work_outstanding_stays(opened, gate, spawns) -> None:
     assert [ticket.stored.get(timeout=PATIENCE).slot for ticket in tickets] == [0, 0]
 
 
-def test_an_actor_that_left_passes_messages_on(opened, spawns, user_wallet) -> None:
-    """A message that crosses with the farewell of its actor goes to the next one."""
-    scheduler = opened()
+def test_an_actor_that_retired_passes_messages_on(opened, gate, spawns, user_wallet) -> None:
+    """A message that was told before its actor learned to leave goes to the next one."""
+    hold = threading.Event()
+
+    def clock() -> int:
+        if not hold.is_set():
+            return NOON
+        hold.clear()
+        gate.pass_through()
+        return NOON + 2 * MAX_JUMP_MS
+
+    scheduler = opened(clock=clock)
     process = scheduler.assign(spawns[0]).process
     leaving = actor(scheduler, process)
-    ticket = Ticket(0.0)
+    hold.set()
+    refused, crossing = scheduler.schedule(message_item(user_wallet, process, 1)), Ticket(0.0)
+    gate.wait_for_arrival()
     leaving.tell(Passivate())
-    leaving.tell(Submit(verify(message_item(user_wallet, process)), ticket))
-    assert ticket.stored.get(timeout=PATIENCE).slot == 1
+    leaving.tell(Submit(verify(message_item(user_wallet, process, 2)), crossing))
+    gate.open()
+    assert crossing.stored.get(timeout=PATIENCE).slot == 1
+    assert isinstance(refused.assigned.error, ClockAhead)
     assert leaving.actor_stopped.wait(PATIENCE)
 
 
