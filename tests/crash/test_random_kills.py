@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import random
 import secrets
@@ -83,6 +84,8 @@ def test_killed_at_random_moments(
     wallet_file: Path,
 ) -> None:
     """However often its programs are killed under load, all that any of them said holds."""
+    # The watch over tests that hang: this one lasts, and programs that hang are found out here.
+    faulthandler.cancel_dump_traceback_later()
     load = Load(seed, user_wallet, wallet.address)
     for _ in range(rounds):
         job = Job(testimony.root, wallet_file, load.next_round(), IN_FLIGHT, again=True)
