@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli import inspection, wallet
+from node.cli import copies, inspection, reading, scheduling, status, verification, wallet
 from node.cli.options import DATA, WALLET, LogLevel, Options
 from node.cli.program import Program
 
@@ -44,4 +44,15 @@ def shared(
 
 
 app.add_typer(wallet.app, name="wallet")
-app.command("inspect")(inspection.inspect)
+for command in (
+    inspection.inspect,
+    scheduling.spawn,
+    scheduling.send,
+    reading.slot,
+    reading.schedule,
+    verification.verify,
+    status.status,
+    copies.backup,
+    copies.adopt,
+):
+    app.command()(command)

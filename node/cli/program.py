@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from actors.events import log
+from node.cli.screen import plain
 from protocol.errors import SchedulerError
 
 FAILED = 1
@@ -66,7 +67,7 @@ def value_after(name: str, remaining: Iterator[str]) -> str:
 
 
 def one_line(exc: Exception) -> str:
-    """Say in one line what went wrong."""
+    """Say in one line what went wrong; what it quotes cannot steer a terminal."""
     match exc:
         case SchedulerError():
             text = exc.detail
@@ -76,4 +77,4 @@ def one_line(exc: Exception) -> str:
             text = str(exc)
         case _:
             text = f"unexpected {exc!r}; this is a bug, --log-level error shows where"
-    return " ".join(text.split())
+    return plain(" ".join(text.split()))

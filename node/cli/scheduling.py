@@ -1,0 +1,106 @@
+"""`spawn FILE` and `send FILE`: schedule one signed message, and tell what became of it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from actors import Scheduler, SchedulingMode, Stage
+from node.cli.options import Options, options
+from protocol.assignment import Assignment
+from protocol.codecs.ans104 import MAX_ITEM_BYTES
+from protocol.errors import InvalidInput, SchedulerError
+from protocol.message import Verified, verify
+from protocol.wallet import Wallet
+from storage.layout import Layout
+from storage.manifest import require_manifest
+
+SHORT_NAMES = {"local": "local_confirmation", "remote": "remote_confirmation"}
+
+
+def mode_named(name: str) -> SchedulingMode:
+    """Return the confirmation mode of a short or a full name."""
+    try:
+        return SchedulingMode(SHORT_NAMES.get(name, name))
+    except ValueError:
+        raise typer.BadParameter(f"{name!r} is none of aggressive, local, remote") from None
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A signed ANS-104 item.")]
+Mode = Annotated[
+    SchedulingMode,
+    typer.Option(
+        parser=mode_named,
+        metavar="aggressive|local|remote",
+        show_default="local",
+        help="Which confirmation to wait for.",
+    ),
+]
+LOCAL = SchedulingMode.LOCAL_CONFIRMATION
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def spawn(context: typer.Context, file: File, mode: Mode = LOCAL, *, as_json: Json = False) -> None:
+    """Start the schedule of a process: its own message gets slot 0.
+
+    The process must name the scheduler's wallet. The store is created if there is none.
+    """
+    message = verified(file)
+    if not message.is_process:
+        raise InvalidInput(f"{file} is not a message of type Process: use send")
+    schedule(options(context), message, mode, as_json=as_json)
+
+
+def send(context: typer.Context, file: File, mode: Mode = LOCAL, *, as_json: Json = False) -> None:
+    """Give a message the next slot of the process it is for.
+
+    A message that has its slot already gets the same answer again.
+    """
+    message = verified(file)
+    if message.is_process:
+        raise InvalidInput(f"{file} is a message of type Process: use spawn")
+    chosen = options(context)
+    require_manifest(Layout(chosen.data))  # a mistyped --data must not become a new store
+    schedule(chosen, message, mode, as_json=as_json)
+
+
+def verified(file: Path) -> Verified:
+    """Read a message and check it, before any store is touched."""
+    with file.open("rb") as opened:
+        return verify(opened.read(MAX_ITEM_BYTES + 1))
+
+
+def schedule(chosen: Options, message: Verified, mode: SchedulingMode, *, as_json: bool) -> None:
+    """Schedule a message and print the answer as soon as its stage is reached."""
+    wallet = () if mode is SchedulingMode.DISABLED else Wallet.load(chosen.wallet)
+    with Scheduler.open(chosen.data, wallet, mode) as scheduler:
+        found = answer(scheduler.assign(message), mode.stage)
+        typer.echo(json.dumps(found) if as_json else as_lines(found))
+        # Asking again waits for the receipt. This program is about to end, and what it left
+        # unpublished would wait for the next one that writes.
+        with suppress(SchedulerError):
+            scheduler.assign(message, Stage.PUBLISHED)
+
+
+def answer(assignment: Assignment, stage: Stage) -> dict[str, Any]:
+    """Describe an assignment as `--json` prints it.
+
+    The assignment's ID is null while it may still change: before it is stored.
+    """
+    return {
+        "process": str(assignment.process),
+        "slot": assignment.slot,
+        "message_id": str(assignment.message_id),
+        "link": assignment.link,
+        "assignment_id": str(assignment.id) if stage >= Stage.STORED else None,
+        "stage": stage.name.lower(),
+    }
+
+
+def as_lines(found: dict[str, Any]) -> str:
+    """The same for people, one fact a line."""
+    return "\n".join(f"{name:14} {value}" for name, value in found.items() if value is not None)

@@ -1,0 +1,63 @@
+"""`verify [PROCESS]`: check what the store promises, from its records alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from node.cli.options import options
+from node.cli.program import FAILED
+from node.cli.screen import plain
+from protocol.ids import Id
+from storage.verify import Report, verify_store
+
+
+def verify(
+    context: typer.Context,
+    process: Annotated[
+        Id | None,
+        typer.Argument(parser=Id.parse, metavar="PROCESS", help="Check this process only."),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check slots, chains, signatures, index and receipts. Exit code 0 only if all is well.
+
+    Runs on all cores, beside a running writer.
+    """
+    with progress() as told:
+        report = verify_store(options(context).data, process, progress=told)
+    typer.echo(json.dumps(report.as_dict()) if as_json else as_lines(report))
+    raise typer.Exit(0 if report.ok else FAILED)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar on standard error, if that is a terminal; else there is nothing to call."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = ("verifying", BarColumn(), MofNCompleteColumn(), "slots", TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("verifying", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def as_lines(report: Report) -> str:
+    """The report for people: every problem known, then the verdict."""
+    problems = [plain(str(problem)) for problem in report.problems]
+    if unlisted := report.problem_count - len(problems):
+        problems.append(f"and {unlisted} more")
+    checked = (
+        f"{report.processes} processes, {report.assignments} assignments, "
+        f"{report.signatures} signatures, {report.receipts} receipts in {report.seconds:.1f} s"
+    )
+    verdict = "all is well" if report.ok else f"{report.problem_count} problems"
+    return "\n".join([*problems, f"{verdict}: {checked}"])
