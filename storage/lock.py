@@ -57,3 +57,20 @@ class WriterLock:
         # The PID is for people only: a full disk is no reason to stay out.
         with suppress(OSError):
             os.pwrite(self._descriptor, b"%-*d" % (_PID_WIDTH, os.getpid()), 0)
+
+
+def recorded_holder(path: Path) -> int | None:
+    """Return the PID that a lock file names, if a program with that PID is running.
+
+    Looks without taking the lock, even for a moment: a writer might be starting. The PID of
+    a writer that was killed may have gone to another program since.
+    """
+    try:
+        pid = int(path.read_bytes())
+        if pid > 0:
+            os.kill(pid, 0)
+    except PermissionError:  # another user's
+        return pid
+    except (OSError, ValueError, OverflowError):
+        return None
+    return pid if pid > 0 else None
