@@ -1,0 +1,187 @@
+"""The wallet: a key that is kept, checked and never shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import stat
+import traceback
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from protocol.errors import WalletError
+from protocol.ids import digest_id
+from protocol.wallet import Wallet
+
+PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
+
+
+@pytest.fixture
+def file(tmp_path: Path, user_wallet: Wallet) -> Path:
+    """A saved wallet."""
+    path = tmp_path / "wallet.json"
+    user_wallet.save(path)
+    return path
+
+
+def test_a_wallet_is_loaded_as_it_was_saved(file: Path, user_wallet: Wallet) -> None:
+    """The file is a JWK that gives the same key and address."""
+    loaded = Wallet.load(file)
+    assert (loaded.owner, loaded.address) == (user_wallet.owner, user_wallet.address)
+    assert user_wallet.verify(loaded.sign(b"data"), b"data")
+    assert json.loads(file.read_text())["kty"] == "RSA"
+
+
+def test_the_address_is_the_hash_of_the_modulus(user_wallet: Wallet) -> None:
+    """An address is the SHA-256 of the 512-byte public key."""
+    assert len(user_wallet.owner) == 512
+    assert user_wallet.address == digest_id(user_wallet.owner)
+
+
+def test_a_signature_is_over_these_bytes_by_this_key(wallet: Wallet, user_wallet: Wallet) -> None:
+    """Other bytes and other keys do not verify, and neither does damage."""
+    signature = user_wallet.sign(b"data")
+    assert user_wallet.verify(signature, b"data")
+    assert not user_wallet.verify(signature, b"date")
+    assert not user_wallet.verify(signature[:-1] + b"\0\0", b"data")
+    assert not wallet.verify(signature, b"data")
+
+
+def test_the_file_is_private_from_the_start(tmp_path: Path, user_wallet: Wallet) -> None:
+    """Even where new files are open to all, the wallet's file is its owner's only."""
+    path = tmp_path / "wallet.json"
+    before = os.umask(0)
+    try:
+        user_wallet.save(path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o601, 0o777])
+def test_a_file_open_to_others_is_refused(file: Path, mode: int) -> None:
+    """The error says the command that closes it, and after that command it loads."""
+    file.chmod(mode)
+    with pytest.raises(WalletError) as refusal:
+        Wallet.load(file)
+    assert refusal.value.detail.endswith(f"run chmod 600 {file}")
+    file.chmod(0o600)
+    assert Wallet.load(file)
+
+
+def test_the_command_can_be_pasted(tmp_path: Path, user_wallet: Wallet) -> None:
+    """A path with a blank is quoted for the shell."""
+    path = tmp_path / "my wallet.json"
+    user_wallet.save(path)
+    path.chmod(0o644)
+    with pytest.raises(WalletError, match=rf"chmod 600 '{path}'"):
+        Wallet.load(path)
+
+
+def test_a_wallet_is_never_overwritten(file: Path, wallet: Wallet) -> None:
+    """Saving where a file is fails and leaves it alone: a key is not replaced by accident."""
+    before = file.read_bytes()
+    with pytest.raises(WalletError, match="File exists"):
+        wallet.save(file)
+    assert file.read_bytes() == before
+
+
+def test_half_a_wallet_does_not_stay(tmp_path: Path, wallet: Wallet) -> None:
+    """A write that fails leaves no file, so that the next attempt is not refused."""
+    path = tmp_path / "wallet.json"
+    path.symlink_to("/dev/full")
+    with pytest.raises(WalletError, match="cannot write"):
+        wallet.save(path)
+    path.unlink()
+    folder = tmp_path / "missing" / "wallet.json"
+    with pytest.raises(WalletError, match="cannot write"):
+        wallet.save(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe"])
+def test_only_a_regular_file_is_a_wallet(tmp_path: Path, kind: str) -> None:
+    """A missing file, a folder and a pipe are refused, and a pipe is not waited for."""
+    path = tmp_path / kind
+    if kind == "folder":
+        path.mkdir(mode=0o700)
+    if kind == "pipe":
+        os.mkfifo(path, 0o600)
+    with pytest.raises(WalletError, match=r"No such file|not a regular file"):
+        Wallet.load(path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '"n"', "{}", "[" * 100_000, "\udc80", '{"n": 1}']
+)
+def test_a_file_that_is_no_jwk_is_refused(file: Path, content: str) -> None:
+    """Whatever a file holds, the error names the file or what it should hold."""
+    file.write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(WalletError, match=r"wallet\.json is not|not an RSA-4096 private key"):
+        Wallet.load(file)
+
+
+@pytest.mark.parametrize("name", ["n", "e", *PRIVATE])
+@pytest.mark.parametrize("damage", ["missing", "wrong", "other", "number"])
+def test_a_damaged_key_is_refused_and_not_shown(
+    file: Path, wallet: Wallet, name: str, damage: str
+) -> None:
+    """Each part is needed and must fit the others; no part of the key is in the error."""
+    jwk = json.loads(file.read_text())
+    jwk[name] = {
+        "missing": None,
+        "wrong": flipped(jwk[name]),
+        "other": wallet.__reduce__()[1][0][name],
+        "number": 65537,
+    }[damage]
+    if (name, damage) == ("e", "other"):  # all wallets have the same one
+        jwk[name] = "Aw"
+    file.write_text(json.dumps(jwk))
+    with pytest.raises(WalletError) as refusal:
+        Wallet.load(file)
+    shown = "".join(traceback.format_exception(refusal.value))
+    assert not leaks(shown, file)
+
+
+def test_a_smaller_key_is_refused() -> None:
+    """Arweave knows RSA-4096 only."""
+    numbers = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_numbers()
+    public = numbers.public_numbers
+    values = [public.n, public.e, numbers.d, numbers.p, numbers.q]
+    values += [numbers.dmp1, numbers.dmq1, numbers.iqmp]
+    with pytest.raises(WalletError, match="RSA-4096"):
+        Wallet(dict(zip(("n", "e", *PRIVATE), map(text, values), strict=True)))
+
+
+def test_the_secret_is_never_shown(file: Path, user_wallet: Wallet) -> None:
+    """Not by `repr`, not by `str`, not by formatting, not among the attributes it lists."""
+    shown = f"{user_wallet} {user_wallet!r} {[user_wallet]} {user_wallet.address}"
+    assert str(user_wallet.address) in repr(user_wallet)
+    assert not leaks(shown, file)
+    assert leaks(file.read_text(), file)
+    assert not hasattr(user_wallet, "__dict__")
+
+
+def test_a_wallet_travels_to_a_spawned_program(user_wallet: Wallet) -> None:
+    """Pickling is the one way the key leaves the object, and it arrives whole."""
+    arrived = pickle.loads(pickle.dumps(user_wallet))
+    assert arrived.address == user_wallet.address
+    assert user_wallet.verify(arrived.sign(b"data"), b"data")
+
+
+def leaks(shown: str, file: Path) -> bool:
+    jwk = json.loads(file.read_text())
+    return any(str(jwk.get(name))[:20] in shown for name in PRIVATE if len(str(jwk[name])) > 20)
+
+
+def flipped(encoded: str) -> str:
+    return ("B" if encoded[0] == "A" else "A") + encoded[1:]
+
+
+def text(value: int) -> str:
+    raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
