@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from actors import Scheduler, Stage
@@ -19,31 +14,18 @@ from tests.crash.probes import Hold
 from tests.crash.recovery import recover
 from tests.crash.telling import Item, Told
 from tests.crash.testimony import Testimony
+from tests.disks import SmallDisk, StatedDisk
 from tests.items import message_item
 
 RESERVE = StoreSettings(min_free_bytes=64 << 10)
 
 
-class Disk:
-    """What `statvfs` says is free."""
-
-    free = 1 << 40
-
-    def statvfs(self, _: object) -> os.statvfs_result:
-        return os.statvfs_result((1, 1, self.free, self.free, self.free, 0, 0, 0, 0, 255))
-
-
 @pytest.mark.guarantee("L3")
 def test_below_the_reserve_messages_wait_outside(
-    testimony: Testimony,
-    one_process: tuple[Item, ...],
-    wallet: Wallet,
-    monkeypatch: pytest.MonkeyPatch,
+    testimony: Testimony, one_process: tuple[Item, ...], wallet: Wallet, disk: StatedDisk
 ) -> None:
     """Short of space a message is refused and told when to come again; reads go on meanwhile."""
     spawn, message, *_ = one_process
-    disk = Disk()
-    monkeypatch.setattr(os, "statvfs", disk.statvfs)
     # Room for the first message, to the byte.
     disk.free = RESERVE.min_free_bytes + len(spawn.encoded)
     with Scheduler.open(testimony.root, wallet, store=RESERVE, deadline=60) as scheduler:
@@ -57,42 +39,6 @@ def test_below_the_reserve_messages_wait_outside(
         disk.free = 1 << 40
         assert scheduler.assign(message.encoded).slot == 1
     recover(testimony, wallet, [spawn, message])
-
-
-class SmallDisk:
-    """A filesystem of a few megabytes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._ballast = folder / "ballast"
-
-    def fill(self) -> None:
-        """Leave no free block."""
-        with self._ballast.open("wb", buffering=0) as ballast:
-            try:
-                while ballast.write(bytes(4096)):
-                    pass
-            except OSError:
-                return
-
-    def clear(self) -> None:
-        """Have room again."""
-        self._ballast.unlink()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("NOT SHOWN HERE: a disk that is really full needs permission to mount one")
-    yield SmallDisk(folder)
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.mark.guarantee("S1", "S4", "S13", "L1", "L3")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,29 +9,11 @@ import pytest
 from protocol.errors import StoreFull
 from storage import Body, StoreSettings, open_reader, open_writer
 from storage.space import SpaceGuard
+from tests.disks import SmallDisk, StatedDisk
 from tests.storage.programs import run
 from tests.storage.schedules import Schedule
 
 RESERVE = StoreSettings(min_free_bytes=1000, large_body=5000)
-
-
-class Disk:
-    """What `statvfs` says is free."""
-
-    def __init__(self, free: int) -> None:
-        self.free = free
-        self.asked = 0
-
-    def statvfs(self, _: object) -> os.statvfs_result:
-        self.asked += 1
-        return os.statvfs_result((1, 1, self.free, self.free, self.free, 0, 0, 0, 0, 255))
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    disk = Disk(1 << 40)
-    monkeypatch.setattr(os, "statvfs", disk.statvfs)
-    return disk
 
 
 class Clock:
@@ -44,7 +23,7 @@ class Clock:
         return self.now
 
 
-def test_space_is_counted_down_between_looks(disk: Disk, tmp_path: Path) -> None:
+def test_space_is_counted_down_between_looks(disk: StatedDisk, tmp_path: Path) -> None:
     """The disk is asked once a second, and whenever what it said last would not suffice."""
     disk.free = 1500
     clock = Clock()
@@ -64,7 +43,7 @@ def test_space_is_counted_down_between_looks(disk: Disk, tmp_path: Path) -> None
         guard.require(0)
 
 
-def test_messages_are_refused_before_they_get_a_slot(root: Path, disk: Disk) -> None:
+def test_messages_are_refused_before_they_get_a_slot(root: Path, disk: StatedDisk) -> None:
     """Below the reserve new messages are refused with StoreFull, and let in again above it."""
     with open_writer(root, settings=RESERVE) as journal:
         journal.require_space(100)
@@ -78,7 +57,7 @@ def test_messages_are_refused_before_they_get_a_slot(root: Path, disk: Disk) -> 
         journal.require_space(100)
 
 
-def test_what_is_under_way_is_still_finished(root: Path, disk: Disk) -> None:
+def test_what_is_under_way_is_still_finished(root: Path, disk: StatedDisk) -> None:
     """The reserve is for what got its slot before: signatures and receipts are still stored."""
     schedule = Schedule()
     with open_writer(root, settings=RESERVE) as journal:
@@ -88,7 +67,7 @@ def test_what_is_under_way_is_still_finished(root: Path, disk: Disk) -> None:
 
 
 @pytest.mark.guarantee("S9")
-def test_a_store_opened_on_a_full_disk_signs_in_later(root: Path, disk: Disk) -> None:
+def test_a_store_opened_on_a_full_disk_signs_in_later(root: Path, disk: StatedDisk) -> None:
     """It opens and reads without writing, and takes ownership with its first append."""
     schedule = Schedule()
     with open_writer(root, settings=RESERVE) as journal:
@@ -159,40 +138,15 @@ def test_writes_that_fail_lose_nothing(root: Path) -> None:
     assert run(LIMITED, root).split() == ["fenced", "full", "resumed"]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """A filesystem of 4 MB in memory, and a function that fills it up; needs privileges."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("mounting is not permitted")
-
-    def fill() -> None:
-        with (disk / "ballast").open("wb", buffering=0) as ballast:
-            try:
-                while ballast.write(bytes(4096)):
-                    pass
-            except OSError:
-                pass
-
-    yield fill
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
 @pytest.mark.guarantee("S4")
-def test_a_disk_that_is_really_full(tmp_path: Path, small_disk: Callable[[], None]) -> None:
+def test_a_disk_that_is_really_full(small_disk: SmallDisk) -> None:
     """On a disk without a free block a store opens, reads and refuses; then it resumes."""
-    root = tmp_path / "disk" / "store"
+    root = small_disk.folder / "store"
     settings = StoreSettings(min_free_bytes=64 << 10)
     schedule = Schedule()
     with open_writer(root, settings=settings) as journal:
         journal.append(schedule.stored(3))
-    small_disk()
+    small_disk.fill()
     with open_writer(root, settings=settings) as journal:
         assert journal.latest(schedule.process).slot == 2
         assert journal.body(schedule.process) == schedule.pins[0].body
@@ -200,9 +154,9 @@ def test_a_disk_that_is_really_full(tmp_path: Path, small_disk: Callable[[], Non
             journal.require_space(1)
         with pytest.raises(StoreFull):
             journal.keep_body(schedule.process, Body("ans104", bytes(1_000_000)))
-        (tmp_path / "disk" / "ballast").unlink()
+        small_disk.clear()
         with pytest.raises(StoreFull):
-            journal.require_space(4 << 20)
+            journal.require_space(8 << 20)
         journal.require_space(1)
         journal.append(schedule.stored(1))
     with open_reader(root) as reader:
