@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from protocol.errors import SchedulerError
 from protocol.ids import Id
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -47,6 +48,10 @@ class EventLog:
         """Tell that one step of one message is done."""
         if self.informs:
             self._logger.info(event, **fields)
+
+    def failed(self, error: SchedulerError, **fields: Any) -> None:
+        """Tell that a message got no slot, and why."""
+        self.step("scheduling_failed", code=error.code, reason=error.detail, **fields)
 
     def warning(self, event: str, **fields: Any) -> None:
         """Tell of something an operator should know."""

@@ -113,7 +113,7 @@ class ProcessActor(pykka.ThreadingActor):
         if self._retired:
             self._registry.tell(submit)
             return
-        ticket = submit.ticket
+        message, ticket = submit.message, submit.ticket
         if not ticket.claim():
             ticket.leave()
             return
@@ -121,10 +121,10 @@ class ProcessActor(pykka.ThreadingActor):
         try:
             if self._unfit is not None:
                 raise self._unfit
-            self._schedule(submit.message, ticket)
+            self._schedule(message, ticket)
         except Refused as exc:
+            log.failed(exc, process=message.process, message=message.message_id)
             ticket.fail(exc)
-            log.step("scheduling_failed", process=submit.message.process, code=exc.code)
         self._current = None
 
     def _schedule(self, message: Verified, ticket: Ticket) -> None:

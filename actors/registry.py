@@ -8,6 +8,7 @@ from typing import Any
 
 import pykka
 
+from actors.events import log
 from actors.messages import Busy, Passivate, Resume, Retired, Submit
 from actors.process import Desk, ProcessActor
 from protocol.errors import NotFound, Refused
@@ -92,14 +93,15 @@ class SchedulerRegistry(pykka.ThreadingActor):
             ref.stop(block=False)
 
     def _route(self, submit: Submit) -> None:
-        process = submit.message.process
+        message, process = submit.message, submit.message.process
         held = self._retiring.get(process)
         if held is not None:
             held.append(submit)
             return
         try:
-            ref = self.find(process, create=submit.message.is_process)
+            ref = self.find(process, create=message.is_process)
         except Refused as exc:
+            log.failed(exc, process=process, message=message.message_id)
             submit.ticket.fail(exc)
             return
         self._live.move_to_end(process)

@@ -163,8 +163,8 @@ class Scheduler:
             message = item if isinstance(item, Verified) else verify(item, accept=self._accept)
             self._shard.submit(message, ticket)
         except SchedulerError as exc:
+            log.failed(exc)
             ticket.fail(exc)
-            log.step("scheduling_failed", code=exc.code, reason=exc.detail)
         return ticket
 
     def assign(self, item: AnyItem, stage: Stage | None = None) -> Assignment:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from actors.events import EventLog, log
+from protocol.errors import Refused
+from protocol.ids import Id
+from tests.actors.outside import PATIENCE
+from tests.items import message_item, process_item
+
+NOWHERE = Id(bytes(32))
+
+
+@pytest.fixture
+def lines():
+    """What is logged from the info level on."""
+    stream = io.StringIO()
+    log.configure("info", stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    log.configure("warning")
+
+
+def test_every_step_of_a_message_is_an_event(opened, lines, user_wallet, wallet) -> None:
+    """From opening to publication each step names its process, slot and message."""
+    with opened() as scheduler:
+        spawn = process_item(user_wallet, wallet.address)
+        first = scheduler.schedule(spawn).published.get(timeout=PATIENCE)
+    names = [line["event"] for line in lines()]
+    assert names[0] == "starting_scheduler"
+    steps = {line["event"]: line for line in lines() if line.get("slot") == 0}
+    assert {"assigned", "pinned", "stored", "uploading", "published"} <= steps.keys()
+    assert {line["process"] for line in steps.values()} == {str(first.process)}
+    for step in ("assigned", "pinned", "stored"):
+        assert steps[step]["message"] == str(first.message_id)
+    for step in ("assigned", "pinned", "stored", "uploading"):
+        assert steps[step]["duration_ms"] >= 0
+    assert (steps["stored"]["stage"], steps["published"]["stage"]) == (2, 3)
+
+
+def test_a_schedule_says_whether_it_is_new(opened, lines, user_wallet, wallet) -> None:
+    """A process that begins, and one that goes on in the next run, are told apart."""
+    spawn = process_item(user_wallet, wallet.address)
+    with opened() as scheduler:
+        process = scheduler.assign(spawn).process
+    with opened() as scheduler:
+        scheduler.assign(message_item(user_wallet, process))
+    told = [line for line in lines() if line["event"].endswith("_schedule")]
+    assert [line["event"] for line in told] == ["new_schedule", "continuing_schedule"]
+    assert [line["slot"] for line in told] == [-1, 0]
+
+
+def test_a_refusal_is_an_event(opened, lines, user_wallet, wallet) -> None:
+    """A message that gets no slot is told with the error's code, and with what is known of it."""
+    scheduler = opened(duplicates="reject")
+    spawn = process_item(user_wallet, wallet.address)
+    process = scheduler.assign(spawn).process
+    for item in (b"", message_item(user_wallet, NOWHERE), spawn):
+        with pytest.raises(Refused):
+            scheduler.assign(item)
+    told = [line for line in lines() if line["event"] == "scheduling_failed"]
+    assert [line["code"] for line in told] == ["malformed_item", "not_found", "duplicate"]
+    assert [line.get("process") for line in told] == [None, str(NOWHERE), str(process)]
+
+
+def test_nothing_is_written_by_default(opened, capsys, user_wallet, wallet) -> None:
+    """A scheduler that works is quiet."""
+    with opened() as scheduler:
+        spawn = process_item(user_wallet, wallet.address)
+        scheduler.schedule(spawn).published.get(timeout=PATIENCE)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_warnings_are_one_json_object_a_line() -> None:
+    """IDs are written as text, other values as they show themselves."""
+    stream = io.StringIO()
+    events = EventLog()
+    events.configure("warning", stream)
+    events.warning("odd", process=NOWHERE, cause=ValueError("why"))
+    (line,) = stream.getvalue().splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["level"]) == ("odd", "warning")
+    assert (told["process"], told["cause"]) == ("A" * 43, "ValueError('why')")
+
+
+def test_steps_below_the_level_are_left_out() -> None:
+    """What is not asked for is not written."""
+    stream = io.StringIO()
+    events = EventLog()
+    events.configure("error", stream)
+    events.step("stored", slot=1)
+    events.warning("odd")
+    assert stream.getvalue() == ""
+
+
+def test_an_exception_comes_with_its_traceback() -> None:
+    """An unexpected exception can be found from its event."""
+    stream = io.StringIO()
+    events = EventLog()
+    events.configure("error", stream)
+    try:
+        raise ValueError("unexpected")
+    except ValueError:
+        events.exception("broken")
+    assert "Traceback" in json.loads(stream.getvalue())["exception"]
