@@ -47,8 +47,8 @@ def item_of(keys: Mapping[bytes, bytes]) -> Item:
     `anchor` its fields when they are IDs, everything else tags sorted by name.
 
     Raises:
-        UnsupportedValue: a name or value is too long for a tag, so that HyperBEAM would
-            put it into a bundle.
+        UnsupportedValue: a name is empty, or a name or value is too long for a tag, so that
+            HyperBEAM would put it into a bundle.
         TooLarge: more tags than ANS-104 allows.
     """
     rest = dict(keys)
@@ -59,6 +59,8 @@ def item_of(keys: Mapping[bytes, bytes]) -> Item:
         rest.pop(b"data", None)
     target, anchor = _field(rest, b"target"), _field(rest, b"anchor")
     for name in sorted(rest):
+        if not name:
+            raise UnsupportedValue("a key has no name")
         if len(name) > MAX_NAME_BYTES or len(rest[name]) > MAX_VALUE_BYTES:
             raise UnsupportedValue(f"key {name[:40]!r} is too long for a tag")
         tags.append((name, rest[name]))
