@@ -61,8 +61,10 @@ class Shipper:
 
     def remember(self, assignment: Assignment) -> None:
         """Keep an assignment that has just been stored, to save reading it back."""
-        if len(self._recent) < MAX_RECENT:
-            self._recent[assignment.process, assignment.slot] = assignment
+        if len(self._recent) >= MAX_RECENT:
+            # The bundler is away, or these were shipped just before they were remembered.
+            self._recent.clear()
+        self._recent[assignment.process, assignment.slot] = assignment
 
     def ship(self, slots: Sequence[Slot]) -> list[Shipped]:
         """Upload the slots; return one outcome for each, in no particular order."""

@@ -168,6 +168,18 @@ def test_what_was_just_stored_is_not_read_back(shipper, bundler, journal) -> Non
     assert [item.id for item in bundler.offers[1]] == [each.id for each in assignment.commitments]
 
 
+@pytest.mark.guarantee("L2")
+def test_what_is_remembered_is_bounded(shipper, journal, monkeypatch) -> None:
+    """When too much is remembered it is forgotten and read; what comes next is remembered."""
+    monkeypatch.setattr("actors.shipping.MAX_RECENT", 1)
+    for number in (0, 1):
+        shipper.remember(journal.assignment(*slot(number)))
+    journal.disk.damaged |= {slot(0), slot(1)}
+    results = outcomes(shipper.ship([slot(0), slot(1)]))
+    assert isinstance(results[0], UploadRefused)
+    assert isinstance(results[1], Receipt)
+
+
 def stored(*messages: Verified) -> MemoryJournal:
     journal = MemoryJournal()
     around = Surroundings(journal, (FIRST, SECOND), lambda: 1, Blocks())
