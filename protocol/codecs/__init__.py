@@ -1,0 +1,1 @@
+"""Codecs: how messages and assignments are bytes, what of them is signed, and how it is checked."""
