@@ -89,6 +89,11 @@ def unpack_pin(
     )
 
 
+def unpack_message_id(key: bytes, record: bytes) -> Id:
+    """Read only which message a pinned slot holds."""
+    return Id(unseal(SLOTS, key, record)[0])
+
+
 def pack_commitments(key: bytes, commitments: Sequence[Commitment]) -> bytes:
     """Record of the signatures over the slot under the same key; all have one device."""
     pairs = [(commitment.committer, commitment.signature) for commitment in commitments]

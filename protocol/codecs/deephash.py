@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha384
 
 
@@ -19,7 +20,15 @@ def list_seed(count: int) -> bytes:
 def fold(accumulator: bytes, *blobs: bytes) -> bytes:
     """Return the accumulator after the next elements; lets a constant prefix be kept."""
     for blob in blobs:
-        tag = sha384(b"blob%d" % len(blob)).digest()
-        element = sha384(tag + sha384(blob).digest()).digest()
+        element = sha384(_tag(len(blob)) + sha384(blob).digest()).digest() if blob else _EMPTY
         accumulator = sha384(accumulator + element).digest()
     return accumulator
+
+
+@lru_cache(maxsize=4096)
+def _tag(length: int) -> bytes:
+    return sha384(b"blob%d" % length).digest()
+
+
+_EMPTY = sha384(_tag(0) + sha384(b"").digest()).digest()
+"""The element of no bytes: most items have no anchor, and assignments no data."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from protocol.assignment import Assignment
 from protocol.ids import ID_BYTES, Id
 from storage.journal import PAGE_LIMIT
-from storage.records import unpack_index, unpack_pin
+from storage.records import unpack_index, unpack_message_id
 from storage.snapshot import Snapshot
 from storage.tables import INDEX, SLOTS, slot_key
 from storage.verify.report import UNREADABLE, Fault, Findings
@@ -47,13 +47,13 @@ def _check_entry(
     except UNREADABLE as exc:
         findings.add_unreadable(exc, process, code=Fault.INDEX)
         return
-    if pinned is None or _message_id(process, place, pinned) not in {key[ID_BYTES:], None}:
+    if pinned is None or _message_id(place, pinned) not in {key[ID_BYTES:], None}:
         findings.add(Fault.INDEX, "the index leads to a slot with another message", process, slot)
 
 
-def _message_id(process: Id, key: bytes, pinned: bytes) -> Id | None:
+def _message_id(key: bytes, pinned: bytes) -> Id | None:
     """The message of a pinned slot; None when it is damaged, which its own part reports."""
     try:
-        return unpack_pin(process, key, pinned).message_id
+        return unpack_message_id(key, pinned)
     except UNREADABLE:
         return None

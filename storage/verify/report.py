@@ -12,7 +12,14 @@ from protocol.ids import Id
 MAX_PROBLEMS = 1000
 """Problems kept with their details; the rest are only counted."""
 
-UNREADABLE = (SchedulerError, ArithmeticError, AttributeError, TypeError, ValueError)
+UNREADABLE = (
+    SchedulerError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 """What reading a record can raise. A good digest says that a record is as it was written, not
 that it holds what it should."""
 
