@@ -32,8 +32,9 @@ lint: install
 types: install
 	$(BIN)/python -m mypy
 
+# Never in the store or with the wallet of whoever tries it.
 demo: install
-	$(BIN)/ao-scheduler demo
+	$(BIN)/ao-scheduler demo --data demo-data/store --wallet demo-data/wallet.json
 
 bench: bench-modes bench-recovery bench-read bench-verify
 

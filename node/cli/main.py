@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli import copies, inspection, reading, scheduling, status, verification, wallet
+from node.cli import copies, demo, inspection, reading, scheduling, status, verification, wallet
 from node.cli.options import DATA, WALLET, LogLevel, Options
 from node.cli.program import Program
 
@@ -45,6 +45,7 @@ def shared(
 
 app.add_typer(wallet.app, name="wallet")
 for command in (
+    demo.demo,
     inspection.inspect,
     scheduling.spawn,
     scheduling.send,

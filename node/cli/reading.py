@@ -48,7 +48,7 @@ def schedule(
 ) -> None:
     """Print the stored assignments of a process.
 
-    As JSON it is one array; as a table off a terminal, lines with tabs.
+    As JSON it is one array.
     """
     with reading(context) as scheduler:
         # Also says, before anything is printed, when there is no such process.
@@ -78,7 +78,7 @@ def as_row(assignment: Assignment) -> Row:
     """An assignment as a row of the table."""
     return (
         assignment.slot,
-        datetime.fromtimestamp(assignment.timestamp / 1000, UTC).isoformat(" ", "milliseconds"),
+        datetime.fromtimestamp(assignment.timestamp / 1000, UTC).isoformat(timespec="milliseconds"),
         assignment.message_id,
         assignment.link,
         assignment.id,

@@ -1,10 +1,10 @@
-"""What people see: tables on a terminal, lines with tabs everywhere else."""
+"""What people see: tables on a terminal, plain lines everywhere else."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -15,20 +15,22 @@ from rich.text import Text
 Row = Sequence[object]
 
 ROWS_AT_ONCE = 1000
-"""Rows that are laid out together on a terminal; after them the heading comes again."""
+"""Rows that are laid out together; on a terminal their heading comes again after that many."""
+
+LONGEST_WHOLE = 20
+"""Characters of a cell that is never folded."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Print rows under a heading.
-
-    Off a terminal each row is written as it comes, so a schedule of any length passes.
-    """
+    """Print rows under a heading, some at a time, so that any number of them passes."""
     if sys.stdout.isatty():
         for some in _portions(rows):
             Console().print(_laid_out(columns, some))
     else:
-        for row in chain([columns], rows):
-            typer.echo("\t".join(plain(str(cell)) for cell in row))
+        heading: list[Row] = [columns]
+        for some in _portions(rows):
+            _print_lines([*heading, *some])
+            heading = []
 
 
 def plain(text: str) -> str:
@@ -46,14 +48,21 @@ def _portions(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield some
 
 
-def _laid_out(columns: Sequence[str], rows: Iterable[Row]) -> Table:
-    # Cells fold: an ID that is cut short would be worth nothing.
-    made = Table(*columns, box=SIMPLE_HEAD)
+def _print_lines(rows: Sequence[Row]) -> None:
+    texts = [[plain(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for cells in texts:
+        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        typer.echo("  ".join(padded).rstrip())
+
+
+def _laid_out(columns: Sequence[str], rows: Sequence[Row]) -> Table:
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name, values in zip(columns, zip(*rows, strict=True), strict=True):
+        # Long cells fold on a narrow terminal: an ID that is cut short would be worth nothing.
+        foldable = max(len(str(value)) for value in values) > LONGEST_WHOLE
+        right = all(isinstance(value, int | float) for value in values)
+        made.add_column(name, justify="right" if right else "left", no_wrap=not foldable)
     for row in rows:
-        made.add_row(*(_cell(value) for value in row))
+        made.add_row(*(Text(plain(str(value)), overflow="fold") for value in row))
     return made
-
-
-def _cell(value: object) -> Text:
-    number = isinstance(value, int | float)
-    return Text(plain(str(value)), justify="right" if number else "left", overflow="fold")

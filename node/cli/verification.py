@@ -28,9 +28,9 @@ def verify(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Check slots, chains, signatures, index and receipts. Exit code 0 only if all is well.
+    """Check slots, chains, signatures, index and receipts.
 
-    Runs on all cores, beside a running writer.
+    Exit code 0 only if all is well. Runs on all cores, beside a running writer.
     """
     with progress() as told:
         report = verify_store(options(context).data, process, progress=told)
