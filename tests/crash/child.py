@@ -15,12 +15,12 @@ import storage.opening
 from actors import Scheduler, Stage, Ticket
 from actors.futures import StageFuture
 from actors.probe import Point
-from actors.settings import PublishSettings, Settings
 from protocol.assignment import Assignment
 from protocol.errors import StoreInUse
 from protocol.ids import Id
 from protocol.wallet import Wallet
 from storage.lock import WriterLock
+from tests.crash.load import SMALL_UPLOADS
 from tests.crash.telling import (
     Done,
     Failed,
@@ -32,9 +32,6 @@ from tests.crash.telling import (
     Teller,
     Told,
 )
-
-SETTINGS = Settings(publish=PublishSettings(workers=2, chunk=3))
-"""Small uploads: so that there are several on the way, and several receipts."""
 
 PATIENCE_SECONDS = 60.0
 """For a busy machine: no request is to end for being late."""
@@ -103,17 +100,17 @@ def main(job_file: str, descriptor: str) -> None:
     with open(job_file, "rb") as file:
         job: Job = pickle.load(file)
     teller = Teller(int(descriptor))
-    wallet = Wallet.load(job.wallet)
+    wallets = [Wallet.load(file) for file in job.wallets]
     if job.past_the_lock:
         storage.opening.WriterLock = NoLock
     teller.tell(Opening())
     try:
         scheduler = Scheduler.open(
             job.root,
-            wallet,
+            wallets,
             deadline=PATIENCE_SECONDS,
             probe=SelfKiller(job.point, job.call),
-            settings=SETTINGS,
+            settings=SMALL_UPLOADS,
         )
     except StoreInUse as exc:
         teller.tell(Refused(exc.detail))

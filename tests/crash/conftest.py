@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from protocol.message import Message
 from protocol.wallet import Wallet
+from tests.crash.load import spawned
 from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
-from tests.items import message_item, process_item
+from tests.items import message_item
 
 PROCESSES = 3
 MESSAGES = 21
@@ -20,22 +20,30 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def wallet_file(wallet: Wallet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("wallet") / "wallet.json"
-    wallet.save(file)
-    return file
+def wallets(wallet: Wallet, user_wallet: Wallet) -> tuple[Wallet, ...]:
+    """Two, for there are processes that ask for both."""
+    return wallet, user_wallet
 
 
 @pytest.fixture(scope="session")
-def items(wallet: Wallet, user_wallet: Wallet) -> tuple[Item, ...]:
+def wallet_files(
+    wallets: tuple[Wallet, ...], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, ...]:
+    files = tuple(tmp_path_factory.mktemp("wallet") / "wallet.json" for _ in wallets)
+    for wallet, file in zip(wallets, files, strict=True):
+        wallet.save(file)
+    return files
+
+
+@pytest.fixture(scope="session")
+def items(wallets: tuple[Wallet, ...], user_wallet: Wallet) -> tuple[Item, ...]:
     """A few processes, then messages for each of them in turn."""
-    spawns = [process_item(user_wallet, wallet.address, Name=str(n)) for n in range(PROCESSES)]
-    processes = [Message.decode(spawn).id for spawn in spawns]
+    spawns = spawned(user_wallet, [wallet.address for wallet in wallets], PROCESSES)
     messages = [
-        message_item(user_wallet, processes[number % PROCESSES], number)
+        message_item(user_wallet, spawns[number % PROCESSES].id, number)
         for number in range(MESSAGES)
     ]
-    return tuple(map(Item.of, (*spawns, *messages)))
+    return (*spawns, *map(Item.of, messages))
 
 
 @pytest.fixture(scope="session")

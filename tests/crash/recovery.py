@@ -37,7 +37,7 @@ class Watch:
                     raise AssertionError(f"L3: {head} is not published: {scheduler!r}") from None
 
 
-def recover(testimony: Testimony, wallet: Wallet, items: Sequence[Item]) -> None:
+def recover(testimony: Testimony, wallets: Sequence[Wallet], items: Sequence[Item]) -> None:
     """Judge the store as the crash left it, open it, ask again for everything, judge again.
 
     First nobody asks for anything: what was pinned is signed and published by itself. Then
@@ -45,13 +45,13 @@ def recover(testimony: Testimony, wallet: Wallet, items: Sequence[Item]) -> None
 
     Args:
         testimony: what was told; what is told now is added.
-        wallet: the scheduler's.
+        wallets: the scheduler's.
         items: everything that may have been sent.
     """
     watch = Watch()
     heads = testimony.judge()
     with Scheduler.open(
-        testimony.root, wallet, deadline=PATIENCE_SECONDS, probe=watch
+        testimony.root, wallets, deadline=PATIENCE_SECONDS, probe=watch
     ) as scheduler:
         watch.wait_until_published(scheduler, heads)
         tickets = [scheduler.schedule(item.encoded) for item in items]

@@ -41,7 +41,7 @@ class Job:
 
     Attributes:
         root: folder of the store.
-        wallet: file of the scheduler's wallet.
+        wallets: files of the scheduler's wallets.
         items: to schedule, in this order.
         in_flight: senders that wait at once.
         point, call: where it kills itself: at which call of which point of the way.
@@ -50,7 +50,7 @@ class Job:
     """
 
     root: Path
-    wallet: Path
+    wallets: tuple[Path, ...]
     items: tuple[Item, ...] = ()
     in_flight: int = 4
     point: Point | None = None

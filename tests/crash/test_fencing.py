@@ -12,6 +12,7 @@ from actors.probe import Point
 from protocol.errors import Closed, OutcomeUnknown
 from protocol.wallet import Wallet
 from tests.crash.answers import PATIENCE_SECONDS, answers, ending
+from tests.crash.load import SMALL_UPLOADS
 from tests.crash.probes import Broken, Fault, Hold
 from tests.crash.program import Program
 from tests.crash.recovery import recover
@@ -24,28 +25,33 @@ PER_SLOT = {Point.SLOT_GIVEN, Point.AFTER_SIGNING}
 @pytest.mark.guarantee("S1", "S4", "S5", "S6", "S13", "L1", "L3")
 @pytest.mark.parametrize("point", Point)
 def test_a_fault_at_any_point_stops_the_scheduler(
-    point: Point, testimony: Testimony, items: tuple[Item, ...], wallet: Wallet
+    point: Point, testimony: Testimony, items: tuple[Item, ...], wallets: tuple[Wallet, ...]
 ) -> None:
     """Whoever fails wherever, every request is answered, and what was said is true afterwards."""
     fault = Fault(point, call=4 if point in PER_SLOT else 2)
-    with Scheduler.open(testimony.root, wallet, probe=fault, deadline=60) as scheduler:
+    with Scheduler.open(
+        testimony.root, wallets, probe=fault, settings=SMALL_UPLOADS, deadline=60
+    ) as scheduler:
         tickets = send_until_closed(scheduler, items)
         for item, ticket in tickets:
             hear(testimony, item, ticket)
         with pytest.raises(Closed, match=f"broken at {point}"):
             scheduler.schedule(items[0].encoded)
-    recover(testimony, wallet, items)
+    recover(testimony, wallets, items)
 
 
 @pytest.mark.guarantee("S1", "S9", "L1")
 def test_a_scheduler_that_lost_its_store_is_fenced(
-    testimony: Testimony, one_process: tuple[Item, ...], wallet: Wallet, wallet_file: Path
+    testimony: Testimony,
+    one_process: tuple[Item, ...],
+    wallets: tuple[Wallet, ...],
+    wallet_files: tuple[Path, ...],
 ) -> None:
     """Once another program has taken the store over, nothing of what is under way is written."""
     hold = Hold(Point.BEFORE_PIN_COMMIT)
     spawn, *messages = one_process
-    thief = Job(testimony.root, wallet_file, past_the_lock=True)
-    with Scheduler.open(testimony.root, wallet, probe=hold, deadline=60) as scheduler:
+    thief = Job(testimony.root, wallet_files, past_the_lock=True)
+    with Scheduler.open(testimony.root, wallets, probe=hold, deadline=60) as scheduler:
         hear(testimony, spawn, scheduler.schedule(spawn.encoded))
         hold.arm()
         tickets = [scheduler.schedule(item.encoded) for item in messages]
@@ -62,7 +68,7 @@ def test_a_scheduler_that_lost_its_store_is_fenced(
             scheduler.close()
             heads = testimony.judge()
             assert heads[spawn.id].pinned == 0
-    recover(testimony, wallet, one_process)
+    recover(testimony, wallets, one_process)
 
 
 class Clock:
@@ -78,13 +84,13 @@ class Clock:
 
 @pytest.mark.guarantee("S13", "L1")
 def test_an_actor_that_dies_with_slots_in_the_air_stops_the_scheduler(
-    testimony: Testimony, one_process: tuple[Item, ...], wallet: Wallet
+    testimony: Testimony, one_process: tuple[Item, ...], wallets: tuple[Wallet, ...]
 ) -> None:
     """What it had given is unknown to everybody: every request ends so, and may be sent again."""
     spawn, message, *_ = one_process
     hold, clock = Hold(Point.BEFORE_PIN_COMMIT), Clock()
     hold.arm()
-    with Scheduler.open(testimony.root, wallet, probe=hold, clock=clock, deadline=60) as scheduler:
+    with Scheduler.open(testimony.root, wallets, probe=hold, clock=clock, deadline=60) as scheduler:
         first = scheduler.schedule(spawn.encoded)
         hold.wait()
         clock.broken = True
@@ -94,17 +100,17 @@ def test_an_actor_that_dies_with_slots_in_the_air_stops_the_scheduler(
         with pytest.raises(Closed, match="the clock broke"):
             scheduler.schedule(message.encoded)
         hold.release()
-    recover(testimony, wallet, [spawn, message])
+    recover(testimony, wallets, [spawn, message])
 
 
 @pytest.mark.guarantee("S13", "L1", "L3")
 def test_an_actor_that_dies_with_nothing_in_the_air_is_replaced(
-    testimony: Testimony, one_process: tuple[Item, ...], wallet: Wallet
+    testimony: Testimony, one_process: tuple[Item, ...], wallets: tuple[Wallet, ...]
 ) -> None:
     """One request ends unknown; asked again, a fresh actor gives the slot, and all goes on."""
     spawn, message, *_ = one_process
     clock = Clock()
-    with Scheduler.open(testimony.root, wallet, clock=clock, deadline=60) as scheduler:
+    with Scheduler.open(testimony.root, wallets, clock=clock, deadline=60) as scheduler:
         hear(testimony, spawn, scheduler.schedule(spawn.encoded))
         clock.broken = True
         unknown = scheduler.schedule(message.encoded)
@@ -113,7 +119,7 @@ def test_an_actor_that_dies_with_nothing_in_the_air_is_replaced(
         again = scheduler.schedule(message.encoded)
         assert again.published.get(timeout=PATIENCE_SECONDS).slot == 1
         hear(testimony, message, again)
-    recover(testimony, wallet, [spawn, message])
+    recover(testimony, wallets, [spawn, message])
 
 
 class FailingSigner:
@@ -131,16 +137,16 @@ class FailingSigner:
 
 @pytest.mark.guarantee("S1", "S7", "L1")
 def test_a_signer_that_fails_stops_the_scheduler(
-    testimony: Testimony, items: tuple[Item, ...], wallet: Wallet
+    testimony: Testimony, items: tuple[Item, ...], wallets: tuple[Wallet, ...]
 ) -> None:
     """Slots that cannot be signed stay pinned, and are signed when there is a key again."""
     signer = FailingSigner(5)
-    with Scheduler.open(testimony.root, wallet, signer=signer, deadline=60) as scheduler:
+    with Scheduler.open(testimony.root, wallets, signer=signer, deadline=60) as scheduler:
         for item, ticket in send_until_closed(scheduler, items):
             hear(testimony, item, ticket)
         with pytest.raises(Closed, match="the key is gone"):
             scheduler.schedule(items[0].encoded)
-    recover(testimony, wallet, items)
+    recover(testimony, wallets, items)
 
 
 def send_until_closed(scheduler: Scheduler, items: tuple[Item, ...]) -> list[tuple[Item, Ticket]]:

@@ -22,13 +22,16 @@ RESERVE = StoreSettings(min_free_bytes=64 << 10)
 
 @pytest.mark.guarantee("L3")
 def test_below_the_reserve_messages_wait_outside(
-    testimony: Testimony, one_process: tuple[Item, ...], wallet: Wallet, disk: StatedDisk
+    testimony: Testimony,
+    one_process: tuple[Item, ...],
+    wallets: tuple[Wallet, ...],
+    disk: StatedDisk,
 ) -> None:
     """Short of space a message is refused and told when to come again; reads go on meanwhile."""
     spawn, message, *_ = one_process
     # Room for the first message, to the byte.
     disk.free = RESERVE.min_free_bytes + len(spawn.encoded)
-    with Scheduler.open(testimony.root, wallet, store=RESERVE, deadline=60) as scheduler:
+    with Scheduler.open(testimony.root, wallets, store=RESERVE, deadline=60) as scheduler:
         first = scheduler.assign(spawn.encoded, Stage.PUBLISHED)
         disk.free = RESERVE.min_free_bytes
         refusal = ending(scheduler.schedule(message.encoded), Stage.ASSIGNED)
@@ -38,19 +41,22 @@ def test_below_the_reserve_messages_wait_outside(
         assert scheduler.status().fenced is None
         disk.free = 1 << 40
         assert scheduler.assign(message.encoded).slot == 1
-    recover(testimony, wallet, [spawn, message])
+    recover(testimony, wallets, [spawn, message])
 
 
 @pytest.mark.guarantee("S1", "S4", "S13", "L1", "L3")
 def test_a_disk_that_is_full_inside_a_commit(
-    small_disk: SmallDisk, one_process: tuple[Item, ...], wallet: Wallet, user_wallet: Wallet
+    small_disk: SmallDisk,
+    one_process: tuple[Item, ...],
+    wallets: tuple[Wallet, ...],
+    user_wallet: Wallet,
 ) -> None:
     """The scheduler stops and does not know; reopened it reads, refuses, and then goes on."""
     testimony = Testimony(small_disk.folder / "store")
     spawn, message, *_ = one_process
     heavy = Item.of(message_item(user_wallet, spawn.id, data=bytes(500_000)))
     hold = Hold(Point.BEFORE_PIN_COMMIT)
-    with Scheduler.open(testimony.root, wallet, store=RESERVE, probe=hold, deadline=60) as stopped:
+    with Scheduler.open(testimony.root, wallets, store=RESERVE, probe=hold, deadline=60) as stopped:
         testimony.hear(
             Told(spawn.id, *answer) for answer in answers(stopped.schedule(spawn.encoded)).items()
         )
@@ -63,7 +69,7 @@ def test_a_disk_that_is_full_inside_a_commit(
         with pytest.raises(Closed, match="fenced"):
             stopped.schedule(message.encoded)
     testimony.judge()
-    with Scheduler.open(testimony.root, wallet, store=RESERVE, deadline=60) as scheduler:
+    with Scheduler.open(testimony.root, wallets, store=RESERVE, deadline=60) as scheduler:
         assert scheduler.latest(spawn.id).slot == 0
         refusal = ending(scheduler.schedule(heavy.encoded), Stage.ASSIGNED)
         assert isinstance(refusal, StoreFull)
@@ -71,4 +77,4 @@ def test_a_disk_that_is_full_inside_a_commit(
         small_disk.clear()
         assert scheduler.assign(heavy.encoded, Stage.PUBLISHED).slot == 1
         assert scheduler.assign(message.encoded, Stage.PUBLISHED).slot == 2
-    recover(testimony, wallet, [spawn, heavy, message])
+    recover(testimony, wallets, [spawn, heavy, message])

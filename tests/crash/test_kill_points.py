@@ -44,18 +44,23 @@ ALL_CASES = [
 
 @pytest.fixture
 def crash(
-    testimony: Testimony, items: tuple[Item, ...], wallet: Wallet, wallet_file: Path
+    testimony: Testimony,
+    items: tuple[Item, ...],
+    wallets: tuple[Wallet, ...],
+    wallet_files: tuple[Path, ...],
 ) -> Crash:
     """Kill a program at a call of a point, and hold what it said against what it left."""
 
     def kill_and_judge(point: Point, mode: SchedulingMode, call: int) -> None:
         sent = tuple(replace(item, mode=mode) for item in items)
-        job = Job(testimony.root, wallet_file, sent, point=point, call=call)
+        job = Job(testimony.root, wallet_files, sent, point=point, call=call)
         with Program(job, testimony.root.parent) as program:
             ending = program.listen_to_its_end()
-        assert ending == -signal.SIGKILL, f"{point} was not passed {call} times"
+        assert ending == -signal.SIGKILL, (
+            f"exit code {ending} before {point} was passed {call} times"
+        )
         testimony.hear(program.records)
-        recover(testimony, wallet, items)
+        recover(testimony, wallets, items)
 
     return kill_and_judge
 

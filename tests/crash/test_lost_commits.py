@@ -44,20 +44,24 @@ class LosingProbe:
     [Point.BEFORE_PIN_COMMIT, Point.BEFORE_COMMITMENT_COMMIT, Point.BEFORE_RECEIPT_COMMIT],
 )
 def test_a_lost_commit_never_changes_an_answer(
-    point: Point, applied: bool, one_process: tuple[Item, ...], wallet: Wallet, tmp_path: Path
+    point: Point,
+    applied: bool,
+    one_process: tuple[Item, ...],
+    wallets: tuple[Wallet, ...],
+    tmp_path: Path,
 ) -> None:
     """Whether a lost commit landed or not: asked again, every message has the slot it was told."""
     spawn, *messages = one_process
     journal = MemoryJournal()
     probe = LosingProbe(journal, point, applied=applied)
-    with running(journal, ShardOptions((wallet,), FolderUploader(tmp_path), probe=probe)) as shard:
+    with running(journal, ShardOptions(wallets, FolderUploader(tmp_path), probe=probe)) as shard:
         answers(send(shard, spawn))
         probe.armed = True
         before = [answers(ticket) for ticket in [send(shard, message) for message in messages]]
         assert isinstance(shard.fence, Fenced)
     journal = journal.reopen()
     require_kept(journal, told(before))
-    with running(journal, ShardOptions((wallet,), FolderUploader(tmp_path))) as shard:
+    with running(journal, ShardOptions(wallets, FolderUploader(tmp_path))) as shard:
         after = [answers(send(shard, item)) for item in one_process]
     journal = journal.reopen()
     found = audit(journal, unique=True)

@@ -1,0 +1,72 @@
+"""What the programs schedule: processes of one or two schedulers, and messages for them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import count, cycle
+
+from actors import SchedulingMode
+from actors.settings import PublishSettings, Settings
+from protocol.ids import Id
+from protocol.wallet import Wallet
+from tests.crash.telling import Item
+from tests.items import message_item, process_item
+
+PROCESSES = 5
+NEW_MESSAGES = 40
+"""Per round: what two cores schedule in the time that most programs live."""
+
+SHORT_SECONDS = 0.03
+"""A life that ends while the store is opened and the last one's work is taken up."""
+LONG_SECONDS = 0.35
+
+SMALL_UPLOADS = Settings(publish=PublishSettings(workers=2, chunk=3))
+"""So that a short run has several uploads on the way at once, and several receipts."""
+
+
+def spawned(user: Wallet, schedulers: Sequence[Id], processes: int) -> list[Item]:
+    """Make processes: the first by the first scheduler alone, the next by all, and so on."""
+    items = []
+    for number in range(processes):
+        signers = schedulers if number % 2 else schedulers[:1]
+        named = ",".join(map(str, signers))
+        item = process_item(user, signers[0], Scheduler=named, Name=str(number))
+        items.append(Item.of(item))
+    return items
+
+
+class Load:
+    """Messages for several processes, in all modes; each new one once, some old ones again.
+
+    Attributes:
+        items: all of them so far.
+    """
+
+    def __init__(self, seed: int, user: Wallet, schedulers: Sequence[Id]) -> None:
+        self.random = random.Random(seed)
+        self._user = user
+        modes = (mode for mode in SchedulingMode if mode is not SchedulingMode.DISABLED)
+        self._modes: Iterator[SchedulingMode] = cycle(modes)
+        self._numbers = count()
+        self._spawns = spawned(user, schedulers, PROCESSES)
+        self.items = list(self._spawns)
+
+    def next_round(self) -> tuple[Item, ...]:
+        """The processes, so that they are there, and then old and new messages mixed."""
+        again = self.random.choices(self.items, k=NEW_MESSAGES // 4)
+        new = [self._message() for _ in range(NEW_MESSAGES)]
+        self.items += new
+        mixed = [*again, *new]
+        self.random.shuffle(mixed)
+        return (*self._spawns, *mixed)
+
+    def lifetime(self) -> float:
+        """Seconds until the next kill."""
+        long = self.random.random() < 0.8
+        return self.random.uniform(0, LONG_SECONDS if long else SHORT_SECONDS)
+
+    def _message(self) -> Item:
+        process = self.random.choice(self._spawns).id
+        item = message_item(self._user, process, next(self._numbers))
+        return Item.of(item, next(self._modes))
