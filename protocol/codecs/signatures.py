@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 
 from cryptography.exceptions import InvalidSignature as BadSignature
@@ -61,13 +60,8 @@ def signature_type(number: int) -> SignatureType:
 
 def _check_rsa(owner: bytes, data: bytes, signature: bytes) -> None:
     # Clients salt with the maximum, HyperBEAM with 32 bytes: any length is accepted.
-    _rsa_key(owner).verify(signature, data, _ANY_SALT, hashes.SHA256())
-
-
-@lru_cache(maxsize=64)
-def _rsa_key(owner: bytes) -> rsa.RSAPublicKey:
-    # A new key costs a sixth of a verification, most of it at its first use.
-    return rsa.RSAPublicNumbers(EXPONENT, int.from_bytes(owner, "big")).public_key()
+    key = rsa.RSAPublicNumbers(EXPONENT, int.from_bytes(owner, "big")).public_key()
+    key.verify(signature, data, _ANY_SALT, hashes.SHA256())
 
 
 def _check_ed25519(owner: bytes, data: bytes, signature: bytes) -> None:
