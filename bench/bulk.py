@@ -41,17 +41,18 @@ def fill(journal: Journal, owner: bytes, processes: int, slots: int = 1) -> list
     Returns:
         The IDs of the processes.
     """
-    mail = Mail(Forger(), digest_id(owner))
     written: list[Id] = []
-    entries = _entries(mail, owner, processes, slots)
-    while batch := list(islice(entries, BATCH)):
+    remaining = entries(owner, processes, slots)
+    while batch := list(islice(remaining, BATCH)):
         pins, signed, receipts = zip(*batch, strict=True)
         journal.append(Batch(pins, signed, receipts))
         written += [pin.assignment.process for pin in pins if pin.terms]
     return written
 
 
-def _entries(mail: Mail[Verified], owner: bytes, processes: int, slots: int) -> Iterator[Entry]:
+def entries(owner: bytes, processes: int, slots: int = 1) -> Iterator[Entry]:
+    """Yield what `fill` writes, slot by slot."""
+    mail = Mail(Forger(), digest_id(owner))
     for start in range(0, processes, FORGED_AT_ONCE):
         for spawn in mail.spawns(min(FORGED_AT_ONCE, processes - start)):
             messages = mail.messages([spawn.process], slots - 1)

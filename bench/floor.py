@@ -14,8 +14,8 @@ from protocol.wallet import Wallet
 
 CORES = os.cpu_count() or 1
 
-LONE_SIGNATURES = 16
-"""Signatures in a row whose median is "one signature": 25 ms of every slice."""
+LONE_TIMES = 16
+"""Repetitions whose median is the time of one: 25 ms of signatures before every slice."""
 
 SAMPLE = b"what is signed and verified is a deep hash, 48 B"
 
@@ -55,7 +55,7 @@ def average(slices: Iterable[Slice]) -> Slice:
     return Slice(mean(s.per_second for s in slices), mean(s.cpu_seconds for s in slices))
 
 
-def lone(work: Work, times: int = LONE_SIGNATURES) -> float:
+def lone(work: Work, times: int = LONE_TIMES) -> float:
     """Return the median seconds of `work` when nothing else runs."""
     return median(_timed(work) for _ in range(times))
 

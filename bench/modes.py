@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from actors import Scheduler, Stage
 from bench.accounting import account, settle
+from bench.disk import lone_commits
 from bench.floor import CORES, NOTHING, Crypto, Slice, average, lone, measure
 from bench.items import Author, Forger, Mail, Stranger
 from bench.latency import percentile
@@ -63,6 +64,8 @@ class Modes:
         cores: of this machine.
         floor_per_second: median over all slices; None without cryptography.
         signature_ms: one signature when nothing else runs; None without cryptography.
+        commit_ms: one durable commit when nothing else is written, for latencies to be
+            compared with; in the table only.
         rows: in the order they were measured.
         crypto: False when nothing was signed or verified.
     """
@@ -70,6 +73,7 @@ class Modes:
     cores: int
     floor_per_second: float | None
     signature_ms: float | None
+    commit_ms: float
     rows: Sequence[Row]
     crypto: bool
 
@@ -90,11 +94,13 @@ def modes(plan: Plan, data: Path, announce: Callable[[str], None]) -> Modes:
     with ThreadPoolExecutor(2) as pool:
         wallet, stranger = pool.map(lambda _: Wallet.generate(), range(2))
     bench = _Bench(plan, data, wallet, stranger)
-    rows = []
-    for case in plan.cases():
-        announce(str(case))
-        rows.append(bench.row(case))
-    return Modes(CORES, *bench.floor(), rows, plan.crypto)
+    rows, commits = [], []
+    with lone_commits(data) as commit:
+        for case in plan.cases():
+            announce(str(case))
+            commits.append(lone(commit))
+            rows.append(bench.row(case))
+    return Modes(CORES, *bench.floor(), median(commits) * 1000, rows, plan.crypto)
 
 
 class _Bench:

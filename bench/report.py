@@ -22,6 +22,7 @@ SHOWN_DIGITS = 4
 def modes_json(found: Modes) -> dict[str, Any]:
     """Return the JSON object of `bench modes`; it says so when there was no cryptography."""
     report = as_json(found)
+    del report["commit_ms"]
     if found.crypto:
         del report["crypto"]
     return report
@@ -42,11 +43,12 @@ def modes_table(found: Modes) -> Table:
 
 def title(found: Modes) -> str:
     """Say what the numbers of `bench modes` are to be compared with."""
+    machine = f"{found.cores} cores, one commit {found.commit_ms:.2f} ms"
     if not found.crypto:
-        return f"WITHOUT CRYPTOGRAPHY: nothing signed, nothing verified; {found.cores} cores"
+        return f"WITHOUT CRYPTOGRAPHY, nothing signed, nothing verified: {machine}"
     return (
-        f"{found.cores} cores, crypto floor {found.floor_per_second:,.0f} a second, "
-        f"one signature {found.signature_ms:.2f} ms"
+        f"{machine}, one signature {found.signature_ms:.2f} ms, "
+        f"crypto floor {found.floor_per_second:,.0f} a second"
     )
 
 
