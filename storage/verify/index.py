@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from protocol.assignment import Assignment
 from protocol.ids import ID_BYTES, Id
-from storage.journal import PAGE_LIMIT
 from storage.records import unpack_index, unpack_message_id
 from storage.snapshot import Snapshot
 from storage.tables import INDEX, SLOTS, slot_key
@@ -29,7 +28,9 @@ def check_indexed(snapshot: Snapshot, assignment: Assignment, findings: Findings
 def check_share(snapshot: Snapshot, part: Part, findings: Findings) -> None:
     """Check that each entry in a part's share of the index leads to a slot with its message."""
     after, until = part.process + part.after, part.process + part.until
-    while entries := snapshot.above(INDEX, after, PAGE_LIMIT):
+    # About one entry per slot, and one more that ends the loop.
+    expected = part.last - part.first + 2
+    while entries := snapshot.above(INDEX, after, expected):
         for key, record in entries:
             if key > until:
                 return
