@@ -12,7 +12,8 @@ from typer.core import TyperGroup
 
 from actors.events import log
 from node.cli.screen import plain
-from protocol.errors import SchedulerError
+from protocol.errors import InvalidId, SchedulerError
+from protocol.ids import Id
 
 FAILED = 1
 """Exit code of a command that could not do its work, or found that something is wrong."""
@@ -35,8 +36,8 @@ class Program(TyperGroup):
             sys.exit(FAILED)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the shared options from any place on the line, as people type them."""
-        return super().parse_args(ctx, shared_first(args))
+        """Take the shared options from any place on the line, and IDs that begin with a dash."""
+        return super().parse_args(ctx, shared_first(dashed_ids_last(args)))
 
 
 def shared_first(args: list[str]) -> list[str]:
@@ -57,6 +58,25 @@ def shared_first(args: list[str]) -> list[str]:
         else:
             others.append(arg)
     return shared + others
+
+
+def dashed_ids_last(args: list[str]) -> list[str]:
+    """Move IDs that begin with a dash, as one in 64 does, to where they are no options."""
+    end = args.index("--") if "--" in args else len(args)
+    dashed = [arg for arg in args[:end] if arg.startswith("-") and is_id(arg)]
+    if not dashed:
+        return args
+    others = [arg for arg in args[:end] if arg not in dashed]
+    return [*others, "--", *dashed, *args[end + 1 :]]
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text is an ID."""
+    try:
+        Id.parse(text)
+    except InvalidId:
+        return False
+    return True
 
 
 def value_after(name: str, remaining: Iterator[str]) -> str:

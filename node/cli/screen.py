@@ -22,7 +22,10 @@ LONGEST_WHOLE = 20
 
 
 def table(columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Print rows under a heading, some at a time, so that any number of them passes."""
+    """Print rows under a heading, some at a time, so that any number of them passes.
+
+    Without rows nothing is printed.
+    """
     if sys.stdout.isatty():
         for some in _portions(rows):
             Console().print(_laid_out(columns, some))

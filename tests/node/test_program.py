@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from node.cli.main import app as the_app
 from node.cli.main import shared
 from node.cli.options import LogLevel, Options, options
-from node.cli.program import Program, shared_first
+from node.cli.program import Program, dashed_ids_last, shared_first
 from protocol.errors import Overloaded
 
 
@@ -58,6 +58,16 @@ def test_shared_options_come_from_the_environment(app: typer.Typer) -> None:
 def test_what_follows_two_dashes_is_no_option() -> None:
     """A lone -- ends the options, as everywhere."""
     assert shared_first(["tell", "--", "--data", "x"]) == ["tell", "--", "--data", "x"]
+
+
+def test_an_id_that_begins_with_a_dash_is_no_option(app: typer.Typer) -> None:
+    """IDs are base64url: one in 64 looks like an option, and is an argument all the same."""
+    dashed = "-" + "A" * 42
+    assert CliRunner().invoke(app, ["tell", dashed, "--data", "d"]).stdout.endswith(f" {dashed}\n")
+    assert dashed_ids_last(["tell", dashed, "--json"]) == ["tell", "--json", "--", dashed]
+    assert dashed_ids_last(["tell", "--", dashed]) == ["tell", "--", dashed]
+    told = CliRunner().invoke(app, ["tell", dashed + "A"])
+    assert told.exit_code == 2
 
 
 def test_a_shared_option_without_its_value_is_a_usage_error(app: typer.Typer) -> None:
