@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
 from binascii import Error as Base64Error
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from typing import Self
 
@@ -14,6 +13,9 @@ from protocol.errors import InvalidId
 ID_BYTES = 32
 ID_CHARACTERS = 43
 _MODULUS = 1 << (8 * ID_BYTES)
+_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/\xff\xff")
+"""From base64url's alphabet; the standard one's own two characters become none at all."""
+_FROM_STANDARD = bytes.maketrans(b"+/", b"-_")
 
 
 class Id(bytes):
@@ -54,7 +56,7 @@ class Id(bytes):
     @property
     def ascii(self) -> bytes:
         """The 43-character form as ASCII bytes."""
-        return urlsafe_b64encode(self)[:ID_CHARACTERS]
+        return b2a_base64(self, newline=False).translate(_FROM_STANDARD)[:ID_CHARACTERS]
 
     def __str__(self) -> str:
         return self.ascii.decode("ascii")
@@ -64,9 +66,6 @@ class Id(bytes):
 
     def __reduce__(self) -> tuple[type[Self], tuple[bytes]]:
         return type(self), (bytes(self),)
-
-
-_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/\xff\xff")
 
 
 def digest_id(content: bytes) -> Id:
@@ -79,5 +78,8 @@ def combine(ids: Iterable[Id]) -> Id:
 
     Source: HyperBEAM's `id(all)`; the IDs are big-endian integers, one ID stays itself.
     """
-    total = sum(int.from_bytes(identifier, "big") for identifier in ids) % _MODULUS
+    several = tuple(ids)
+    if len(several) == 1:
+        return several[0]
+    total = sum(int.from_bytes(identifier, "big") for identifier in several) % _MODULUS
     return Id(total.to_bytes(ID_BYTES, "big"))

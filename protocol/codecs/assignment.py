@@ -8,13 +8,12 @@ from protocol.assignment import Assignment
 from protocol.codecs.ans104 import owner_prefix
 from protocol.codecs.avro import encode_tags
 from protocol.codecs.deephash import fold
-from protocol.codecs.signatures import RSA
+from protocol.codecs.signatures import RSA, signature_type
 from protocol.commitment import Commitment
 from protocol.ids import Id, digest_id
 from protocol.terms import ANS104
 
-TYPE = "rsa-pss-sha256"
-_HEADER_BYTES = 16
+TYPE = signature_type(RSA).name
 
 
 def signature_data(assignment: Assignment, owner: bytes) -> bytes:
