@@ -16,7 +16,7 @@ from protocol.wallet import Wallet
 from storage.verify import Report, verify_store
 
 IN_FLIGHT = 64
-FLOOR_SECONDS = 0.5
+FLOOR_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
