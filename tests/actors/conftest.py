@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from actors import Scheduler
 from protocol.wallet import Wallet
-from tests.actors.outside import Gate
+from tests.actors.outside import PATIENCE, Gate
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(root: Path, wallet: Wallet):
-    """Open the store of this test, as often as needed; what is still open at the end is closed."""
+    """Open the store of this test, as often as needed; at the end nothing of it is left running."""
+    before = set(threading.enumerate())
     schedulers: list[Scheduler] = []
 
     def open_store(wallets=wallet, **options) -> Scheduler:
@@ -35,6 +37,8 @@ def opened(root: Path, wallet: Wallet):
     yield open_store
     for scheduler in schedulers:
         scheduler.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from actors.probe import Point
 from protocol.errors import CorruptRecord, NeedsAdoption, OutcomeUnknown, UploadFailed
 from storage.adoption import adopt
 from storage.tables import slot_key
-from tests.actors.outside import PATIENCE, Bundler, fail_at
+from tests.actors.outside import PATIENCE, Bundler, GatedSigner, fail_at
 from tests.items import message_item, process_item
 from tests.storage.tamper import flip
 
@@ -65,13 +65,12 @@ def test_a_damaged_slot_is_not_published(opened, root, processes, spawns, bundle
     assert sound in bundler.taken
 
 
-def test_a_damaged_pinned_slot_is_not_signed(opened, root, processes, user_wallet, capsys) -> None:
+def test_a_damaged_pinned_slot_is_not_signed(
+    opened, gate, root, processes, user_wallet, capsys
+) -> None:
     """Recovery reports the process and signs nothing of it; the others go on."""
     damaged, sound = processes
-    scheduler = opened(probe=fail_at(Point.AFTER_PIN_COMMIT))
-    with pytest.raises(OutcomeUnknown):
-        scheduler.assign(message_item(user_wallet, damaged))
-    scheduler.close()
+    leave_pinned(opened, gate, message_item(user_wallet, damaged))
     flip(root, "slots", slot_key(damaged, 1))
     scheduler = opened()
     assert scheduler.assign(message_item(user_wallet, sound)).slot == 1
@@ -84,15 +83,11 @@ def test_a_damaged_pinned_slot_is_not_signed(opened, root, processes, user_walle
 
 @pytest.mark.guarantee("S1")
 def test_a_copied_store_is_read_only_until_adopted(
-    opened, root, processes, bundler, user_wallet, wallet
+    opened, gate, root, processes, bundler, user_wallet, wallet
 ) -> None:
     """A copy signs nothing, not even what it holds pinned, and publishes nothing."""
-    scheduler = opened(probe=fail_at(Point.AFTER_PIN_COMMIT), uploader=bundler)
     pinned = message_item(user_wallet, processes[0])
-    with pytest.raises(OutcomeUnknown):
-        scheduler.assign(pinned)
-    scheduler.close()
-    bundler.taken.clear()
+    leave_pinned(opened, gate, pinned)
     copy = root.with_name("copy")
     shutil.copytree(root, copy)
     with Scheduler.open(copy, wallet, uploader=bundler) as scheduler:
@@ -104,3 +99,18 @@ def test_a_copied_store_is_read_only_until_adopted(
     adopt(copy)
     with Scheduler.open(copy, wallet, uploader=bundler) as scheduler:
         assert scheduler.assign(pinned).slot == 1
+
+
+def leave_pinned(opened, gate, item: bytes) -> None:
+    """Let a scheduler fail between the pin of a message and its signature."""
+    away = Bundler()
+    away.refuse = lambda _: UploadFailed("away")
+    scheduler = opened(
+        signer=GatedSigner(gate),
+        probe=fail_at(Point.AFTER_PIN_COMMIT),
+        uploader=away,
+    )
+    with pytest.raises(OutcomeUnknown):
+        scheduler.assign(item)
+    gate.open()
+    scheduler.close()

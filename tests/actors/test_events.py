@@ -28,8 +28,7 @@ def test_every_step_of_a_message_is_an_event(opened, lines, user_wallet, wallet)
     with opened() as scheduler:
         spawn = process_item(user_wallet, wallet.address)
         first = scheduler.schedule(spawn).published.get(timeout=PATIENCE)
-    names = [line["event"] for line in lines()]
-    assert names[0] == "starting_scheduler"
+    assert "starting_scheduler" in {line["event"] for line in lines()}
     steps = {line["event"]: line for line in lines() if line.get("slot") == 0}
     assert {"assigned", "pinned", "stored", "uploading", "published"} <= steps.keys()
     assert {line["process"] for line in steps.values()} == {str(first.process)}
