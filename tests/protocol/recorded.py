@@ -53,10 +53,21 @@ def recorded_items() -> dict[str, Json]:
         f"{message['name']} {stage}": message[stage]
         for message in ans104["messages"]
         for stage in ("unsigned_item", "commit", "commit_bundle")
-        if message[stage] and "error" not in message[stage]
+        if message[stage]
     }
     found |= {item["name"]: item for item in ans104["items"] + ans104["foreign"]}
+    found |= {
+        f"{schedule['name']} {slot} {form}": assignment[form]
+        for schedule in vectors("assignments")["schedules"]
+        for slot, assignment in enumerate(schedule["assignments"])
+        for form in ("as_ans104", "as_ans104_bundle")
+    }
     return {name: item for name, item in found.items() if "error" not in item}
+
+
+def body(exchange: Json) -> bytes:
+    """The body of a recorded HTTP request."""
+    return raw(exchange["request_b64u"]).partition(b"\r\n\r\n")[2]
 
 
 def is_flat(item: Json) -> bool:

@@ -21,10 +21,14 @@ SHOWN = {
         *("verify_all", "note"),
     },
     "decoded": {"message", "committed", "ids", "verify_item", "verify_all"},
+    "ids": {"all", "signed"},
+    "items": {"messages", "items", "foreign", "negative"},
+    "schedules": {"schedules", "scheduler_address", "arweave_time"},
+    "refused": {"tampered-item", "truncated-item", "empty-item"},
     "schedule": {"name", "process_id", "spawn", "posts", "assignments"},
     "assignment": {
         *("slot", "process", "hash_chain", "hash_chain_preimage_b64u", "hash_chain_ok", "body_ids"),
-        *("tabm_linked", "as_ans104"),
+        *("tabm_linked", "as_ans104", "as_ans104_bundle"),
     },
     "structured": {"values", "ao_types", "percent", "ids"},
 }
@@ -45,6 +49,22 @@ OWED = {
         "httpsig_wire_bundle": "is written by httpsig",
         "aos2_json": "is a format of schedule replies",
     },
+    "ids": {"unsigned": "is an HMAC of httpsig"},
+    "items": {},
+    "schedules": {
+        "negative": "are requests; those that carry an item are compared",
+        "location": "are requests to a node about itself",
+    },
+    "refused": {
+        "unsigned-message": "is a request without a signature",
+        "tampered-header": "is signed by httpsig",
+        "tampered-body": "is signed by httpsig",
+        "extra-unsigned-header-is-dropped": "is signed by httpsig",
+        "old-label-signature": "is signed by httpsig",
+        "unknown-process": "is signed by httpsig",
+        "get-unknown-process-schedule": "is a request for a schedule",
+        "get-unknown-process-slot": "is a request for a slot",
+    },
     "schedule": {
         "process": "is signed by httpsig in one of the two",
         "process_ids": "hold an unsigned ID, which is an HMAC of httpsig",
@@ -60,7 +80,6 @@ OWED = {
         "body_verify_signers": "is the verdict of httpsig for half of the messages",
         "wire_linked": "is written by httpsig",
         "wire_bundle": "is written by httpsig",
-        "as_ans104_bundle": "nests the message in the assignment's item",
         "as_stored": "shows a defect of HyperBEAM's store",
         "aos2": "is a format of schedule replies",
     },
@@ -82,6 +101,10 @@ NESTED = {
     *("body-map", "data-map", "body-list", "big-nested", "id-key-nested"),
 }
 TOO_LONG_FOR_TAGS = {"big-4097", "big-two-and-body"}
+FORMS = ("as_ans104", "as_ans104_bundle")
+ORIGIN = {"set", "source", "signer_a", "signer_b"}
+"""Who recorded a file, and the addresses of those who signed."""
+
 BUNDLES = {"bundle-list", "bundle-map", "arb-bundle-item"}
 
 
@@ -90,6 +113,20 @@ def test_every_recorded_field_is_shown_or_owed(kind: str) -> None:
     """What was recorded is either compared by a test or named here with its reason."""
     assert SHOWN[kind].isdisjoint(OWED[kind])
     assert fields()[kind] - {"error"} == SHOWN[kind] | OWED[kind].keys()
+
+
+def test_the_recorded_items_add_up() -> None:
+    """Every message, item and assignment is among the items that are compared, or is counted."""
+    ans104 = vectors("ans104")
+    stages = [
+        m[s] for m in ans104["messages"] for s in ("unsigned_item", "commit", "commit_bundle")
+    ]
+    assignments = [s["assignments"] for s in vectors("assignments")["schedules"]]
+    everything = [*filter(None, stages), *ans104["items"], *ans104["foreign"]]
+    everything += [slot[f] for slots in assignments for slot in slots for f in FORMS]
+    errors = sum("error" in entry for entry in everything)
+    assert len(recorded_items()) == len(everything) - errors
+    assert errors == 4
 
 
 def test_these_messages_cannot_be_built_yet() -> None:
@@ -128,16 +165,27 @@ def test_another_codec_is_refused() -> None:
 
 
 def fields() -> dict[str, set[str]]:
-    ans104, schedules = vectors("ans104"), vectors("assignments")["schedules"]
+    ans104, assignments = vectors("ans104"), vectors("assignments")
+    slots = [slot for schedule in assignments["schedules"] for slot in schedule["assignments"]]
     commits = [m[c] for m in ans104["messages"] for c in ("commit", "commit_bundle") if m[c]]
-    items = [*commits, *ans104["items"], *ans104["foreign"]]
+    items = [
+        *commits,
+        *ans104["items"],
+        *ans104["foreign"],
+        *(slot[f] for slot in slots for f in FORMS),
+    ]
+    decoded = [item["decoded"] for item in items if "decoded" in item]
     return {
         "file": {file.name.partition(".")[0] for file in VECTORS.glob("*.json.xz")},
         "item": named(items),
-        "decoded": named(item["decoded"] for item in items if "decoded" in item),
-        "schedule": named(schedules),
-        "assignment": named(chain.from_iterable(s["assignments"] for s in schedules)),
-        "structured": vectors("structured").keys() - {"set"},
+        "decoded": named(decoded),
+        "ids": named(entry["ids"] for entry in decoded),
+        "items": ans104.keys() - ORIGIN,
+        "schedules": assignments.keys() - ORIGIN,
+        "refused": {negative["name"] for negative in assignments["negative"]},
+        "schedule": named(assignments["schedules"]),
+        "assignment": named(slots),
+        "structured": vectors("structured").keys() - ORIGIN,
     }
 
 

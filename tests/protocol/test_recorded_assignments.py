@@ -11,10 +11,11 @@ from protocol.chain import chain_rule, preimage
 from protocol.codecs import ans104
 from protocol.codecs.assignment import commit, encode, signature_data
 from protocol.codecs.signatures import RSA, signature_type
+from protocol.errors import InvalidSignature, MalformedItem
 from protocol.ids import Id
 from protocol.message import verify
 from protocol.terms import Terms, spawn_terms
-from tests.protocol.recorded import Json, pairs, raw, vectors
+from tests.protocol.recorded import body, pairs, raw, vectors
 
 RECORDED = vectors("assignments")
 SCHEDULES = {schedule["name"]: schedule for schedule in RECORDED["schedules"]}
@@ -25,6 +26,11 @@ ITEMS = [
     for number, post in enumerate(schedule["posts"])
     if post["how"] == "item"
 ]
+REFUSED = {
+    "tampered-item": InvalidSignature,
+    "truncated-item": MalformedItem,
+    "empty-item": MalformedItem,
+}
 
 
 @pytest.mark.guarantee("S3")
@@ -35,6 +41,7 @@ def test_the_chain_is_as_recorded(name: str) -> None:
     links = ["", *(link(name, slot) for slot in range(len(recorded)))]
     for slot, (before, after) in enumerate(pairwise(links)):
         message = message_id(name, slot)
+        assert recorded[slot]["hash_chain_ok"]
         assert after == recorded[slot]["hash_chain"]
         assert preimage(before, message) == raw(recorded[slot]["hash_chain_preimage_b64u"])
 
@@ -48,6 +55,7 @@ def test_what_is_signed_is_as_recorded(name: str, slot: int) -> None:
     as_ans104 = SCHEDULES[name]["assignments"][slot]["as_ans104"]
     assert replayed.tags() == pairs(as_ans104["tags"])
     assert recorded.signature_data() == raw(as_ans104["signature_data_b64u"])
+    assert str(ans104.unsigned(replayed.tags()).unsigned_id) == as_ans104["unsigned_id"]
 
 
 @pytest.mark.parametrize(("name", "slot"), SLOTS)
@@ -84,7 +92,7 @@ def test_the_keys_are_those_of_the_recorded_message(name: str, slot: int) -> Non
 def test_a_posted_item_is_what_was_scheduled(name: str, number: int) -> None:
     """The posted bytes verify as the message in the slot of the reply, for this process."""
     post = SCHEDULES[name]["posts"][number]
-    verified = verify(posted(post))
+    verified = verify(body(post))
     assert str(verified.message_id) == post["message_ids"]["all"]
     assert verified.message_id == message_id(name, int(dict(post["reply"]["headers"])["slot"]))
     assert str(verified.process) == SCHEDULES[name]["process_id"]
@@ -94,11 +102,21 @@ def test_a_posted_item_is_what_was_scheduled(name: str, number: int) -> None:
 def test_a_posted_process_starts_its_own_schedule() -> None:
     """The recorded spawn is its own process, and asks for the recorded scheduler."""
     schedule = SCHEDULES["ans104-process"]
-    verified = verify(posted(schedule["spawn"]))
+    verified = verify(body(schedule["spawn"]))
     assert verified.is_process
     assert str(verified.process) == schedule["process_id"]
     scheduler = Id.parse(RECORDED["scheduler_address"])
     assert spawn_terms(verified.keys, {scheduler}) == Terms((scheduler,))
+
+
+@pytest.mark.guarantee("S10")
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_posted_item_that_the_node_refused_is_refused(name: str) -> None:
+    """Where HyperBEAM's reply was an error without a word, the refusal here has a name."""
+    (exchange,) = (negative for negative in RECORDED["negative"] if negative["name"] == name)
+    assert exchange["reply"]["status"] == 500
+    with pytest.raises(REFUSED[name]):
+        verify(body(exchange))
 
 
 def test_both_schedules_hold_a_message_twice() -> None:
@@ -135,8 +153,3 @@ def message_id(name: str, slot: int) -> Id:
 
 def item(name: str, slot: int) -> ans104.Item:
     return ans104.parse(raw(SCHEDULES[name]["assignments"][slot]["as_ans104"]["item_b64u"]))
-
-
-def posted(exchange: Json) -> bytes:
-    """The body of a recorded HTTP request."""
-    return raw(exchange["request_b64u"]).partition(b"\r\n\r\n")[2]
