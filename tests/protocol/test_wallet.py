@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
+import resource
 import stat
 import traceback
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from protocol.errors import WalletError
 from protocol.ids import digest_id
 from protocol.wallet import Wallet
+from tests.protocol.recorded import raw
 
 PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
 
@@ -92,15 +97,28 @@ def test_a_wallet_is_never_overwritten(file: Path, wallet: Wallet) -> None:
 
 def test_half_a_wallet_does_not_stay(tmp_path: Path, wallet: Wallet) -> None:
     """A write that fails leaves no file, so that the next attempt is not refused."""
-    path = tmp_path / "wallet.json"
-    path.symlink_to("/dev/full")
-    with pytest.raises(WalletError, match="cannot write"):
-        wallet.save(path)
-    path.unlink()
-    folder = tmp_path / "missing" / "wallet.json"
-    with pytest.raises(WalletError, match="cannot write"):
-        wallet.save(folder)
+    with no_room(), pytest.raises(WalletError, match=r"cannot write wallet .*: File too large"):
+        wallet.save(tmp_path / "wallet.json")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["missing/wallet.json", "link.json"])
+def test_a_wallet_goes_into_a_new_file_only(tmp_path: Path, wallet: Wallet, place: str) -> None:
+    """No folder is made for it, and it is not written through a link to somewhere else."""
+    (tmp_path / "link.json").symlink_to("elsewhere.json")
+    with pytest.raises(WalletError, match=r"No such file|File exists"):
+        wallet.save(tmp_path / place)
+    assert [path.name for path in tmp_path.iterdir()] == ["link.json"]
+
+
+def test_a_link_to_a_wallet_is_as_private_as_the_wallet(file: Path, user_wallet: Wallet) -> None:
+    """What a link leads to is read, and it is that file that must be closed to others."""
+    link = file.with_name("link.json")
+    link.symlink_to(file)
+    assert Wallet.load(link).address == user_wallet.address
+    file.chmod(0o640)
+    with pytest.raises(WalletError, match="chmod 600"):
+        Wallet.load(link)
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "pipe"])
@@ -131,16 +149,16 @@ def test_a_damaged_key_is_refused_and_not_shown(
     file: Path, wallet: Wallet, name: str, damage: str
 ) -> None:
     """Each part is needed and must fit the others; no part of the key is in the error."""
-    jwk = json.loads(file.read_text())
-    jwk[name] = {
+    key = json.loads(file.read_text())
+    key[name] = {
         "missing": None,
-        "wrong": flipped(jwk[name]),
+        "wrong": flipped(key[name]),
         "other": wallet.__reduce__()[1][0][name],
         "number": 65537,
     }[damage]
     if (name, damage) == ("e", "other"):  # all wallets have the same one
-        jwk[name] = "Aw"
-    file.write_text(json.dumps(jwk))
+        key[name] = "Aw"
+    file.write_text(json.dumps(key))
     with pytest.raises(WalletError) as refusal:
         Wallet.load(file)
     shown = "".join(traceback.format_exception(refusal.value))
@@ -150,11 +168,24 @@ def test_a_damaged_key_is_refused_and_not_shown(
 def test_a_smaller_key_is_refused() -> None:
     """Arweave knows RSA-4096 only."""
     numbers = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_numbers()
-    public = numbers.public_numbers
-    values = [public.n, public.e, numbers.d, numbers.p, numbers.q]
-    values += [numbers.dmp1, numbers.dmq1, numbers.iqmp]
     with pytest.raises(WalletError, match="RSA-4096"):
-        Wallet(dict(zip(("n", "e", *PRIVATE), map(text, values), strict=True)))
+        Wallet(jwk(numbers.p, numbers.q, numbers.d))
+
+
+def test_an_exponent_that_undoes_nothing_is_refused(file: Path) -> None:
+    """All parts may fit each other and still not the public key."""
+    p, q, d = (number(file, name) for name in ("p", "q", "d"))
+    with pytest.raises(WalletError, match="does not fit its public key"):
+        Wallet(jwk(p, q, d + 2))
+
+
+def test_factors_that_are_no_primes_are_refused(file: Path) -> None:
+    """Such a key passes every sum, but what it signs does not verify."""
+    p, q = number(file, "p") - 2, number(file, "q")
+    while math.gcd((p - 1) * (q - 1), 65537) != 1 or math.gcd(p, q) != 1:
+        p -= 2
+    with pytest.raises(WalletError, match="do not belong together"):
+        Wallet(jwk(p, q, pow(65537, -1, math.lcm(p - 1, q - 1))))
 
 
 def test_the_secret_is_never_shown(file: Path, user_wallet: Wallet) -> None:
@@ -173,15 +204,36 @@ def test_a_wallet_travels_to_a_spawned_program(user_wallet: Wallet) -> None:
     assert user_wallet.verify(arrived.sign(b"data"), b"data")
 
 
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file can grow beyond a few bytes, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def leaks(shown: str, file: Path) -> bool:
-    jwk = json.loads(file.read_text())
-    return any(str(jwk.get(name))[:20] in shown for name in PRIVATE if len(str(jwk[name])) > 20)
+    key = json.loads(file.read_text())
+    return any(str(key.get(name))[:20] in shown for name in PRIVATE if len(str(key[name])) > 20)
 
 
 def flipped(encoded: str) -> str:
     return ("B" if encoded[0] == "A" else "A") + encoded[1:]
 
 
+def jwk(p: int, q: int, d: int) -> dict[str, str]:
+    """A key of these factors and this exponent; the rest follows from them."""
+    values = (p * q, 65537, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+    return dict(zip(("n", "e", *PRIVATE), map(text, values), strict=True))
+
+
+def number(file: Path, name: str) -> int:
+    return int.from_bytes(raw(json.loads(file.read_text())[name]), "big")
+
+
 def text(value: int) -> str:
-    raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+    encoded = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return urlsafe_b64encode(encoded).rstrip(b"=").decode()
