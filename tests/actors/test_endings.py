@@ -200,6 +200,14 @@ def test_closing_while_many_schedule_raises_nothing_but_closed(opened, items) ->
         assert error is None or isinstance(error, Closed | OutcomeUnknown | Overloaded)
 
 
+def test_a_message_that_comes_between_the_last_steps_of_closing_is_refused(opened, items) -> None:
+    """Once the registry has ended a message finds nobody, and its ticket says so."""
+    scheduler = opened()
+    scheduler.registry.actor_ref.stop()
+    assert isinstance(scheduler.schedule(items[0]).published.error, Closed)
+    assert scheduler.status().queued == 0
+
+
 @pytest.mark.guarantee("S1")
 @pytest.mark.parametrize("point", [point for point in Point if "commit" in point.value])
 def test_a_commit_whose_outcome_is_unknown_fences(opened, root, spawn, point) -> None:

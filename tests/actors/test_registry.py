@@ -151,7 +151,7 @@ def test_an_actor_that_retired_passes_messages_on(opened, gate, spawns, user_wal
 @pytest.mark.guarantee("S13")
 @pytest.mark.guarantee("L2")
 def test_passivation_under_load_loses_nothing(opened, root, spawns) -> None:
-    """Many processes share two actors, and every message gets its one slot and its answer."""
+    """Many processes share two actors, and every message gets its one slot, in its turn."""
     with opened(max_live_processes=2, signer=NoiseSigner(), uploader=Bundler()) as scheduler:
         processes = [scheduler.assign(spawn).process for spawn in spawns]
         sent = [message(str(number), processes[number % 6]) for number in range(600)]
@@ -167,6 +167,7 @@ def test_passivation_under_load_loses_nothing(opened, root, spawns) -> None:
             thread.join(PATIENCE)
         answers = [[ticket.stored.get(timeout=PATIENCE) for ticket in mine] for mine in tickets]
     assert answers[0] == answers[1] == answers[2]
+    assert [answer.slot for answer in answers[0]] == [1 + number // 6 for number in range(600)]
     with open_reader(root) as reader:
         found = audit(reader, unique=True)
     assert {process: len(run) for process, run in found.items()} == dict.fromkeys(processes, 101)
