@@ -10,7 +10,8 @@ PREFIX = b"\x19Ethereum Signed Message:\n48"
 _EVEN, _ODD = 27, 28
 """The two values of `v`: whether the y of the signature's curve point is even or odd."""
 
-_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+"""How many points the curve secp256k1 has; s and `ORDER` - s are equally valid."""
 
 
 def check_ethereum(owner: bytes, data: bytes, signature: bytes) -> None:
@@ -29,7 +30,7 @@ def check_ethereum(owner: bytes, data: bytes, signature: bytes) -> None:
         BadSignature: the owner did not sign this, or not in this form.
     """
     s, v = int.from_bytes(signature[32:64], "big"), signature[64]
-    if s > _ORDER // 2 or v not in (_EVEN, _ODD):
+    if s > ORDER // 2 or v not in (_EVEN, _ODD):
         raise BadSignature
     recoverable = signature[:64] + bytes((v - _EVEN,))
     if _recovered(recoverable, keccak256(PREFIX + data)) != owner:

@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.codecs.deephash import deep_hash, fold, list_seed
-from protocol.codecs.ethereum import PREFIX, keccak256
+from protocol.codecs.ethereum import ORDER, PREFIX, keccak256
 from protocol.codecs.signatures import ED25519, ETHEREUM, RSA, SIGNATURE_TYPES, signature_type
 from protocol.errors import UnsupportedSignature
 from protocol.wallet import KEY_BITS, OWNER_BYTES, Wallet
 
-ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 DATA = deep_hash([b"what", b"is", b"signed"])
 ETHEREUM_KEY = PrivateKey(b"\7" * 32)
 ETHEREUM_OWNER = ETHEREUM_KEY.public_key.format(compressed=False)
@@ -66,7 +65,7 @@ def test_an_ethereum_signature_has_one_form(number: int) -> None:
     assert not verifies(data, r + s.to_bytes(32, "big") + bytes((other,)))
     assert not verifies(data, r + (ORDER - s).to_bytes(32, "big") + bytes((v,)))
     assert not verifies(data, r + (ORDER - s).to_bytes(32, "big") + bytes((other,)))
-    assert not verifies(data, signature[:64] + bytes((v - 27,)))
+    assert not any(verifies(data, signature[:64] + bytes((x,))) for x in range(256) if x != v)
     assert not verifies(data + b"x", signature)
 
 
@@ -98,6 +97,13 @@ def test_a_nonsense_point_does_not_verify(point: bytes) -> None:
     """Neither is an Ethereum key that is no point of the curve."""
     assert signature_type(ETHEREUM).verify(point, DATA, ethereum_signature(DATA)) is False
     assert signature_type(ETHEREUM).verify(point, DATA, bytes(65)) is False
+
+
+@pytest.mark.parametrize("v", [27, 28])
+@pytest.mark.parametrize("r", [0, ORDER - 1, ORDER, 2**256 - 1])
+def test_a_signature_off_the_curve_does_not_verify(r: int, v: int) -> None:
+    """A signature from which no key can be recovered is nobody's."""
+    assert not verifies(DATA, r.to_bytes(32, "big") + (1).to_bytes(32, "big") + bytes((v,)))
 
 
 def test_other_types_are_refused_by_name() -> None:

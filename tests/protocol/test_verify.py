@@ -6,13 +6,15 @@ import dataclasses
 import pickle
 import re
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from coincurve import PublicKey
 
 from protocol.codecs import ans104
 from protocol.codecs.ans104 import MAX_ITEM_BYTES
-from protocol.codecs.signatures import ED25519, RSA
+from protocol.codecs.ethereum import ORDER, PREFIX, keccak256
+from protocol.codecs.signatures import ED25519, ETHEREUM, RSA
 from protocol.errors import (
     InvalidId,
     InvalidSignature,
@@ -26,13 +28,15 @@ from protocol.ids import Id
 from protocol.message import Message, Verified, verify
 from protocol.wallet import Wallet
 from tests.items import message_item, process_item
-from tests.protocol.odd_items import TARGET, odd_item
-from tests.protocol.recorded import raw, recorded_items, vectors
+from tests.protocol.odd_items import TARGET, ed25519_item, ethereum_item, odd_item
+from tests.protocol.recorded import raw, recorded_items
 
 PROCESS = Id(TARGET)
 LOOSE_ID = str(PROCESS)[:-1] + chr(ord(str(PROCESS)[-1]) + 1)
 """Decodes to the same 32 bytes as `PROCESS`, but does not re-encode to itself."""
 
+EVERY_TYPE = frozenset({RSA, ED25519, ETHEREUM})
+OTHER_TYPES = {"Ed25519": ed25519_item(), "Ethereum": ethereum_item()}
 CLIENTS = [name for name in recorded_items() if re.match("aoconnect-(mainnet|legacy)", name)]
 
 BAD = {
@@ -152,28 +156,39 @@ def test_a_path_of_its_own_is_kept(user_wallet: Wallet) -> None:
 
 
 @pytest.mark.guarantee("S10")
-def test_other_signature_types_are_accepted_only_when_asked() -> None:
+@pytest.mark.parametrize("kind", OTHER_TYPES)
+def test_other_signature_types_are_accepted_only_when_asked(kind: str) -> None:
     """Ed25519 and Ethereum verify, but are scheduled only where the operator accepts them."""
-    key = Ed25519PrivateKey.generate()
-    owner = key.public_key().public_bytes_raw()
-    unsigned = dataclasses.replace(
-        ans104.unsigned(target=TARGET), signature_type=ED25519, owner=owner
-    )
-    signature = key.sign(unsigned.signature_data())
-    encoded = dataclasses.replace(unsigned, signature=signature).encode()
-    with pytest.raises(UnsupportedSignature, match="2 is not accepted"):
+    encoded = OTHER_TYPES[kind]
+    with pytest.raises(UnsupportedSignature, match=r"[23] is not accepted"):
         verify(encoded)
-    verified = verify(encoded, accept=frozenset({RSA, ED25519}))
-    assert verified.committers == (Message.decode(encoded).item.owner_address,)
+    message = Message.decode(encoded)
+    verified = verify(encoded, accept=EVERY_TYPE)
+    assert verified.message_id == message.id
+    assert verified.committers == (message.item.owner_address,)
 
 
-def test_a_recorded_ethereum_message_is_accepted_when_asked() -> None:
-    """An item of a real Ethereum wallet goes the same way."""
-    (recorded,) = (f for f in vectors("ans104")["foreign"] if f["name"] == "arb-ethereum")
-    encoded = raw(recorded["item_b64u"])
-    with pytest.raises(UnsupportedSignature, match="3 is not accepted"):
-        verify(encoded)
-    assert verify(encoded, accept=frozenset({3})).message_id == Message.decode(encoded).id
+@pytest.mark.guarantee("S10")
+@pytest.mark.parametrize("kind", OTHER_TYPES)
+def test_a_wrong_signature_of_another_type_is_refused(kind: str) -> None:
+    """A changed signature and changed data are refused, whatever key signed."""
+    item = Message.decode(OTHER_TYPES[kind]).item
+    signature = bytes((item.signature[0] ^ 1,)) + item.signature[1:]
+    for changed in (replace(item, signature=signature), replace(item, data=item.data + b"!")):
+        with pytest.raises(InvalidSignature):
+            verify(changed.encode(), accept=EVERY_TYPE)
+
+
+@pytest.mark.guarantee("S13")
+def test_a_mirrored_signature_is_no_second_message() -> None:
+    """Anybody can mirror s and v of an Ethereum signature; that is no other message's ID."""
+    item = Message.decode(ethereum_item()).item
+    r, s, v = item.signature[:32], int.from_bytes(item.signature[32:64], "big"), item.signature[64]
+    mirrored = replace(item, signature=r + (ORDER - s).to_bytes(32, "big") + bytes((55 - v,)))
+    assert mirrored.id != item.id
+    assert recovered(mirrored) == recovered(item) == item.owner
+    with pytest.raises(InvalidSignature):
+        verify(mirrored.encode(), accept=EVERY_TYPE)
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -240,3 +255,10 @@ def test_the_loose_id_is_the_trap_it_claims_to_be() -> None:
     """The text differs from the canonical one only in bits that decoding drops."""
     assert str(PROCESS) != LOOSE_ID
     assert urlsafe_b64encode(raw(LOOSE_ID))[:43].decode() == str(PROCESS)
+
+
+def recovered(item: ans104.Item) -> bytes:
+    """The key that an Ethereum signature leads to, by whoever does not mind its form."""
+    signature = item.signature[:64] + bytes((item.signature[64] - 27,))
+    digest = keccak256(PREFIX + item.signature_data())
+    return PublicKey.from_signature_and_message(signature, digest, hasher=None).format(False)
