@@ -36,6 +36,7 @@ class Desk:
         answer: answers a ticket from a slot that is stored already, on another thread.
         unfit: is told that a process cannot be scheduled, and why.
         fenced: stops the shard, because its state is unknown.
+        halted: tells whether the shard was stopped so.
         probe: looks at the points of a message's way.
     """
 
@@ -45,6 +46,7 @@ class Desk:
     answer: Callable[[Ticket, Id, int], None]
     unfit: Callable[[Id, Refused], None]
     fenced: Callable[[BaseException], None]
+    halted: Callable[[], bool]
     probe: Probe
 
 
@@ -103,10 +105,9 @@ class ProcessActor(pykka.ThreadingActor):
     ) -> None:
         """Fence the shard if slots are in the air, else leave it to a fresh actor."""
         if self._current is not None:
+            # Only now, when this actor counts as dead: asked again, a fresh one takes it up.
             self._current.fail(OutcomeUnknown())
-        if self._sequencer.outstanding:
-            self._desk.fenced(exception_value or RuntimeError("a ProcessActor died"))
-        else:
+        if not self._fence_if_outstanding(exception_value or RuntimeError("an actor died")):
             self._registry.tell(Retired(self._sequencer.process, self.actor_ref))
 
     def _submit(self, submit: Submit) -> None:
@@ -125,7 +126,18 @@ class ProcessActor(pykka.ThreadingActor):
         except Refused as exc:
             log.failed(exc, process=message.process, message=message.message_id)
             ticket.fail(exc)
+        except BaseException as exc:
+            # At once: Pykka calls `on_failure` when this actor counts as dead already, and a
+            # fresh one, started in between, would not know what is in the air.
+            self._fence_if_outstanding(exc)
+            raise
         self._current = None
+
+    def _fence_if_outstanding(self, reason: BaseException) -> bool:
+        outstanding = self._sequencer.outstanding > 0
+        if outstanding:
+            self._desk.fenced(reason)
+        return outstanding
 
     def _schedule(self, message: Verified, ticket: Ticket) -> None:
         found = self._sequencer.find(message)

@@ -108,9 +108,13 @@ class SchedulerRegistry(pykka.ThreadingActor):
         try:
             ref.tell(submit)
         except pykka.ActorDeadError:
-            # It died or was stopped by hand, and told nobody. Its slots are in the store.
+            # It died or was stopped by hand. Its slots are in the store, or the shard is fenced
+            # and what the store says of the process may not be the truth yet.
             del self._live[process]
-            self._route(submit)
+            if self._desk.halted():
+                submit.ticket.abandon()
+            else:
+                self._route(submit)
 
     def _resume(self, process: Id) -> None:
         try:

@@ -121,6 +121,7 @@ class Shard:
             answer=self._clerk.answer,
             unfit=self._found_unfit,
             fenced=self.fenced,
+            halted=lambda: self.fence is not None,
             probe=options.probe,
         )
 
