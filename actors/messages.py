@@ -26,6 +26,13 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class Detour:
+    """A message that goes through the registry, because its process is not live."""
+
+    submit: Submit
+
+
+@dataclass(frozen=True, slots=True)
 class Info:
     """Ask a ProcessActor where it stands; it answers with `ProcessInfo`."""
 

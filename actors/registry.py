@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import Any
 
 import pykka
 
+from actors.directory import Directory, ProcessRef
 from actors.events import log
-from actors.messages import Busy, Passivate, Resume, Retired, Submit
+from actors.messages import Busy, Detour, Passivate, Resume, Retired, Submit
 from actors.process import Desk, ProcessActor
 from protocol.errors import NotFound, Refused
 from protocol.ids import Id
 from protocol.wallet import Wallet
 from storage.journal import Head
 
-ProcessRef = pykka.ActorRef[ProcessActor]
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """An actor that was asked to leave, and what came for its process since."""
+
+    ref: ProcessRef
+    held: list[Submit | Detour] = field(default_factory=list)
 
 
 class SchedulerRegistry(pykka.ThreadingActor):
     """Find the actor of a process, and start it when it is not live.
 
-    Everything for a process passes through here, so two first messages start one actor,
-    and no message is ever told to an actor that may be stopping: while one retires, what
-    comes for its process is held here and goes to a fresh actor.
+    What comes for a process that is not live passes through here, so two first messages
+    start one actor. While an actor retires it is out of the directory: what comes for its
+    process is held here, and goes to it if it stays or to a fresh actor if it left.
 
-    It takes `Submit` and `Resume`, and the methods `find`, `processes` and `wallet`
+    It takes `Submit`, `Detour` and `Resume`, and the methods `find`, `processes` and `wallet`
     through its proxy.
     """
 
     use_daemon_thread = True
 
-    def __init__(self, desk: Desk, wallet: Wallet | None, max_live_processes: int) -> None:
+    def __init__(
+        self, desk: Desk, directory: Directory, wallet: Wallet | None, max_live_processes: int
+    ) -> None:
         super().__init__()
         self._desk = desk
         self._wallet = wallet
         self._max_live = max_live_processes
-        # Least recently used first. Owned by this actor's thread, like all below.
-        self._live: OrderedDict[Id, ProcessRef] = OrderedDict()
-        self._retiring: dict[Id, list[Submit]] = {}
+        # Read and used by callers too; only this actor adds to it and takes from it.
+        self._directory = directory
+        # Owned by this actor's thread.
+        self._retiring: dict[Id, Retirement] = {}
 
     def find(self, process_id: Id, create: bool = False) -> ProcessRef:
         """Return the actor of a process, started if need be.
@@ -53,12 +62,13 @@ class SchedulerRegistry(pykka.ThreadingActor):
             NotFound: the store does not know the process.
             CorruptRecord: its head does not match its digest.
         """
-        ref = self._live.get(process_id)
-        return ref if ref is not None else self._start(process_id, create)
+        retirement = self._retiring.get(process_id)
+        ref = retirement.ref if retirement else self._directory.get(process_id)
+        return self._start(process_id, create) if ref is None else ref
 
     def processes(self) -> list[Id]:
         """Return the processes that are live now, least recently used first."""
-        return list(self._live)
+        return [*self._retiring, *self._directory.processes()]
 
     def wallet(self) -> Wallet:
         """Return the first wallet of this scheduler.
@@ -72,8 +82,8 @@ class SchedulerRegistry(pykka.ThreadingActor):
 
     def on_receive(self, message: Any) -> None:
         """Serve one message."""
-        if isinstance(message, Submit):
-            self._route(message)
+        if isinstance(message, Submit | Detour):
+            self._serve(message)
         elif isinstance(message, Retired):
             self._bury(message)
         elif isinstance(message, Busy):
@@ -89,28 +99,33 @@ class SchedulerRegistry(pykka.ThreadingActor):
 
     def on_stop(self) -> None:
         """Stop every actor after what it was told."""
-        for ref in self._live.values():
-            ref.stop(block=False)
+        for process in self.processes():
+            self.find(process).stop(block=False)
+
+    def _serve(self, message: Submit | Detour) -> None:
+        submit = message.submit if isinstance(message, Detour) else message
+        process = submit.message.process
+        if process in self._retiring:
+            self._retiring[process].held.append(message)
+            return
+        self._route(submit)
+        if isinstance(message, Detour):
+            self._directory.arrived(process)
 
     def _route(self, submit: Submit) -> None:
         message, process = submit.message, submit.message.process
-        held = self._retiring.get(process)
-        if held is not None:
-            held.append(submit)
-            return
         try:
             ref = self.find(process, create=message.is_process)
         except Refused as exc:
             log.failed(exc, process=process, message=message.message_id)
             submit.ticket.fail(exc)
             return
-        self._live.move_to_end(process)
         try:
             ref.tell(submit)
         except pykka.ActorDeadError:
             # It died or was stopped by hand. Its slots are in the store, or the shard is fenced
             # and what the store says of the process may not be the truth yet.
-            del self._live[process]
+            self._directory.leave(process)
             if self._desk.halted():
                 submit.ticket.abandon()
             else:
@@ -124,9 +139,9 @@ class SchedulerRegistry(pykka.ThreadingActor):
 
     def _start(self, process_id: Id, create: bool) -> ProcessRef:
         head = self._head(process_id, create)
-        ref = ProcessActor.start(process_id, head, self._desk, self.actor_ref)
-        self._live[process_id] = ref
         self._make_room()
+        ref = ProcessActor.start(process_id, head, self._desk, self.actor_ref)
+        self._directory.enter(process_id, ref)
         return ref
 
     def _head(self, process_id: Id, create: bool) -> Head | None:
@@ -138,25 +153,28 @@ class SchedulerRegistry(pykka.ThreadingActor):
             raise
 
     def _make_room(self) -> None:
-        excess = len(self._live) - len(self._retiring) - self._max_live
-        if excess <= 0:
-            return
-        staying = (process for process in self._live if process not in self._retiring)
-        for process in list(islice(staying, excess)):
-            self._retiring[process] = []
-            self._live[process].tell(Passivate())
+        for process in self._directory.longest_idle(len(self._directory) + 1 - self._max_live):
+            ref = self._directory.leave(process)
+            if ref is not None and ref.is_alive():
+                self._retiring[process] = Retirement(ref)
+                ref.tell(Passivate())
 
     def _bury(self, retired: Retired) -> None:
-        if self._live.get(retired.process) is retired.ref:
-            del self._live[retired.process]
+        if self._directory.get(retired.process) is retired.ref:
+            self._directory.leave(retired.process)
         # Nobody tells it anything from here on, and what it was told before it retired has
         # come back, so stopping it loses nothing.
         if retired.ref.is_alive():
             retired.ref.stop(block=False)
-        for submit in self._retiring.pop(retired.process, []):
-            self._route(submit)
+        self._release(retired.process)
 
     def _keep(self, process: Id) -> None:
-        self._live.move_to_end(process)
-        for submit in self._retiring.pop(process, []):
-            self._route(submit)
+        # Somebody else may have asked it to leave: then it never left the directory.
+        if process in self._retiring:
+            self._directory.enter(process, self._retiring[process].ref)
+            self._release(process)
+
+    def _release(self, process: Id) -> None:
+        retirement = self._retiring.pop(process, None)
+        for message in retirement.held if retirement else ():
+            self._serve(message)

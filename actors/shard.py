@@ -16,6 +16,7 @@ from actors.clerk import Clerk
 from actors.clock import Clock, TimeKeeper, system_clock
 from actors.committer import Committer
 from actors.deadlines import DeadlineTimer
+from actors.directory import Directory
 from actors.events import log
 from actors.flight import Flight
 from actors.messages import Resume, Submit
@@ -82,6 +83,7 @@ class Shard:
         self._admission = Admission(options.settings.max_queued, options.settings.max_queued_bytes)
         self._deadlines = DeadlineTimer()
         self._upkeep = Upkeep(journal)
+        self._directory = Directory()
         self._closed = threading.Event()
         self._ended = threading.Event()
         self._ending = threading.Lock()
@@ -142,7 +144,10 @@ class Shard:
         self.committer.start()
         self._signing.start()
         self.registry: pykka.ActorRef[SchedulerRegistry] = SchedulerRegistry.start(
-            self._desk, self._options.wallets[0], self._options.max_live_processes
+            self._desk,
+            self._directory,
+            self._options.wallets[0],
+            self._options.max_live_processes,
         )
         try:
             self.journal.require_space(0)
@@ -203,7 +208,7 @@ class Shard:
 
     def _tell(self, submit: Submit) -> None:
         try:
-            self.registry.tell(submit)
+            self._directory.send(submit, self.registry)
         except pykka.ActorDeadError:
             raise Closed() from None
 
