@@ -51,9 +51,10 @@ class Message:
 
     codec: str
     encoded: bytes = field(repr=False)
-    keys: Mapping[bytes, bytes] = field(repr=False)
-    commitments: tuple[Commitment, ...]
-    item: ans104.Item = field(repr=False)
+    # All that follows is read from those bytes, so equal bytes are equal messages.
+    keys: Mapping[bytes, bytes] = field(repr=False, compare=False)
+    commitments: tuple[Commitment, ...] = field(compare=False)
+    item: ans104.Item = field(repr=False, compare=False)
     proof: InitVar[object] = None
 
     def __post_init__(self, proof: object) -> None:
@@ -117,7 +118,7 @@ class Verified:
     process: Id
     is_process: bool
     path: bytes
-    keys: Mapping[bytes, bytes] = field(repr=False)
+    keys: Mapping[bytes, bytes] = field(repr=False, compare=False)
     codec: str
     encoded: bytes = field(repr=False)
     committers: tuple[Id, ...]

@@ -6,7 +6,10 @@ import pytest
 
 from protocol.errors import NoScheduler, NotOurProcess, TooLarge, UnsupportedProcess
 from protocol.ids import Id, digest_id
+from protocol.message import verify
 from protocol.terms import Terms, named_schedulers, spawn_terms
+from protocol.wallet import Wallet
+from tests.protocol.odd_items import odd_item
 
 OURS, ALSO_OURS, THEIRS = (digest_id(name) for name in (b"ours", b"also ours", b"theirs"))
 HELD = {OURS, ALSO_OURS}
@@ -62,6 +65,15 @@ def test_signers_keep_the_order_of_the_process(value: bytes) -> None:
     assert spawn_terms({b"scheduler": value}, HELD).signers == (ALSO_OURS, OURS)
 
 
+@pytest.mark.parametrize("name", [b"Scheduler", b"SCHEDULER", b"scheduler-Location"])
+def test_tags_name_the_scheduler_in_any_case(name: bytes, user_wallet: Wallet) -> None:
+    """Through a signed message: names lose their case, and repeated tags make a list."""
+    tags = [(b"Type", b"Process"), (name, THEIRS.ascii), (name, OURS.ascii)]
+    spawn = verify(odd_item(user_wallet, tags))
+    assert spawn.is_process
+    assert spawn_terms(spawn.keys, HELD) == Terms((OURS,))
+
+
 def test_scheduler_comes_before_scheduler_location() -> None:
     """The older key serves only where the newer one is absent or empty."""
     older = {b"scheduler-location": OURS.ascii}
@@ -83,6 +95,17 @@ def test_a_process_of_others_is_refused(value: bytes) -> None:
     """Holding some wallet is no authority: the process must name one of ours."""
     with pytest.raises(NotOurProcess):
         spawn_terms({b"scheduler": value}, HELD)
+
+
+def test_whose_process_it_is_comes_before_what_it_asks_for() -> None:
+    """A process of others is not judged: only one that is ours is told what is not built."""
+    asked = {b"scheduler-chain": b"base-hashpath", b"variant": b"ao.TN.1"}
+    with pytest.raises(NoScheduler):
+        spawn_terms(asked, HELD)
+    with pytest.raises(NotOurProcess):
+        spawn_terms({b"scheduler": THEIRS.ascii, **asked}, HELD)
+    with pytest.raises(UnsupportedProcess):
+        spawn_terms({**BASE, **asked}, HELD)
 
 
 @pytest.mark.guarantee("L2")

@@ -227,12 +227,21 @@ def test_nobody_else_makes_a_message(user_wallet: Wallet) -> None:
         dataclasses.replace(message, keys={b"type": b"Process"})
 
 
-def test_a_verified_message_travels_to_another_process(user_wallet: Wallet) -> None:
-    """Pickling keeps it whole: a shard need not verify again."""
-    verified = verify(message_item(user_wallet, PROCESS))
-    arrived = pickle.loads(pickle.dumps(verified))
-    assert arrived == verified
+def test_messages_travel_to_another_process(user_wallet: Wallet) -> None:
+    """Pickling keeps a message whole, verified or not: a shard need not verify again."""
+    encoded = message_item(user_wallet, PROCESS)
+    for sent in (Message.decode(encoded), verify(encoded)):
+        arrived = pickle.loads(pickle.dumps(sent))
+        for name in (f.name for f in dataclasses.fields(sent)):
+            assert getattr(arrived, name) == getattr(sent, name)
     assert isinstance(arrived.process, Id)
+
+
+def test_equal_bytes_are_equal_messages(user_wallet: Wallet) -> None:
+    """Messages are values: the same bytes are the same one, in a set as well."""
+    encoded, other = (message_item(user_wallet, PROCESS, number) for number in range(2))
+    for read in (Message.decode, verify):
+        assert len({read(encoded), read(encoded), read(other)}) == 2
 
 
 def test_messages_are_shown_without_their_bytes(user_wallet: Wallet) -> None:
