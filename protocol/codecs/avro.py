@@ -9,6 +9,8 @@ from protocol.errors import MalformedItem
 
 MAX_VARINT_BYTES = 10
 """Longest encoding of a 64-bit zig-zag number."""
+_ONE_BYTE = [bytes((value,)) for value in range(0x80)]
+"""Nearly all numbers: lengths below 64."""
 
 Tag = tuple[bytes, bytes]
 
@@ -89,6 +91,3 @@ def _read_number(raw: bytes, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return (encoded >> 1) ^ -(encoded & 1), position + shift + 1
     raise MalformedItem("the tags end within a number, or a number is too long")
-
-
-_ONE_BYTE = [bytes((value,)) for value in range(0x80)]
