@@ -8,6 +8,7 @@ from protocol.errors import Fenced, NeedsAdoption, SchedulerError
 from protocol.ids import Id
 from storage.claim import Claim, sign_out
 from storage.environment import Environment
+from storage.head_memory import HeadMemory
 from storage.journal import Batch, Body, Journal
 from storage.layout import Layout
 from storage.lock import WriterLock
@@ -43,6 +44,7 @@ class LmdbJournal(LmdbReader, Journal):
         self._lock = lock
         # Owned by the thread that appends, and by the one that closes after it.
         self._claim = claim
+        self._heads = HeadMemory()
 
     def append(self, batch: Batch) -> None:
         """Make the whole batch durable, or raise and leave none of it visible. See `Journal`.
@@ -58,7 +60,9 @@ class LmdbJournal(LmdbReader, Journal):
                 with environment.begin_write() as transaction:
                     self._claim.hold(transaction, environment)
                     snapshot = Snapshot(transaction, environment.tables, self._owners)
-                    writer = BatchWriter(transaction, environment.tables, snapshot, self._bodies)
+                    writer = BatchWriter(
+                        transaction, environment.tables, snapshot, self._bodies, self._heads
+                    )
                     writer.write(batch)
                 # The commit point lies at the end of this block. A crash before it leaves
                 # nothing of the batch, after it everything; an error there leaves us not

@@ -10,7 +10,8 @@ from protocol.assignment import Assignment
 from protocol.errors import Fenced
 from protocol.ids import Id
 from storage.bodies import BodyFiles
-from storage.continuity import advance, require_same, work_of
+from storage.continuity import Heads, advance, require_same, work_of
+from storage.head_memory import HeadMemory
 from storage.journal import Batch, Pin, Receipt
 from storage.records import (
     Owner,
@@ -53,6 +54,7 @@ class BatchWriter:
         tables: the databases.
         snapshot: reads within the same transaction.
         bodies: the files of large messages.
+        memory: heads written by earlier batches.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class BatchWriter:
         tables: Tables,
         snapshot: Snapshot,
         bodies: BodyFiles,
+        memory: HeadMemory,
     ) -> None:
         self._transaction = transaction
         self._tables = tables
         self._snapshot = snapshot
         self._bodies = bodies
+        self._memory = memory
 
     def write(self, batch: Batch) -> None:
         """Put the whole batch.
@@ -74,18 +78,28 @@ class BatchWriter:
             Fenced: an entry does not continue its head, or its place is taken.
             CorruptRecord: a head does not match its digest.
         """
-        heads = advance(batch, self._snapshot.find_head)
+        heads = advance(batch, lambda process: self._memory.find(self._snapshot, process))
         self._pins(batch.pins)
         self._signed(batch.signed)
         self._receipts(batch.receipts)
         self._replace(META, {TALLY: recorded(self._snapshot).after(batch).pack()})
-        self._replace(HEADS, {process: pack_head(head) for process, head in heads.items()})
+        self._heads(heads)
+        self._work(heads)
+
+    def _heads(self, heads: Heads) -> None:
+        records: Records = {}
         for process, head in heads.items():
-            work = work_of(head)
+            record = pack_head(head)
+            records[process] = record
+            self._memory.keep(process, record, head)
+        self._replace(HEADS, records)
+
+    def _work(self, heads: Heads) -> None:
+        left = {process: work_of(head) for process, head in heads.items()}
+        self._replace(WORK, {process: pack_work(work) for process, work in left.items() if work})
+        for process, work in left.items():
             if work is None:
                 self._transaction.delete(process, db=self._tables[WORK])
-            else:
-                self._transaction.put(process, pack_work(work), db=self._tables[WORK])
 
     def _pins(self, pins: Sequence[Pin]) -> None:
         slots: Records = {}
