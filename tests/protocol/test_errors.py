@@ -95,6 +95,14 @@ def test_an_error_travels(name: str) -> None:
     assert (arrived.detail, arrived.retry_after) == ("detail", 2.5)
 
 
+def test_a_corrupt_record_says_where_it_is_after_travelling() -> None:
+    """Process and slot arrive with the error, for whoever has to report them."""
+    sent = errors.CorruptRecord("detail")
+    sent.process, sent.slot = bytes(32), 7
+    arrived = pickle.loads(pickle.dumps(sent))
+    assert (arrived.process, arrived.slot) == (bytes(32), 7)
+
+
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.code)
 def test_the_status_says_whose_fault_it_is(family: type[SchedulerError]) -> None:
     """4xx: the message is at fault; 5xx: we or the moment are."""
