@@ -59,6 +59,7 @@ def test_a_lost_commit_never_changes_an_answer(
         probe.armed = True
         before = [answers(ticket) for ticket in [send(shard, message) for message in messages]]
         assert isinstance(shard.fence, Fenced)
+        assert any(Stage.PUBLISHED not in each for each in before)
     journal = journal.reopen()
     require_kept(journal, told(before))
     with running(journal, ShardOptions(wallets, FolderUploader(tmp_path))) as shard:
