@@ -31,8 +31,10 @@ def opened(root: Path, wallet: Wallet):
     schedulers: list[Scheduler] = []
 
     def open_store(wallets=wallet, **options) -> Scheduler:
-        schedulers.append(Scheduler.open(root, wallets, **options))
-        return schedulers[-1]
+        # By default no deadline passes while a test waits for what it expects.
+        scheduler = Scheduler.open(root, wallets, **{"deadline": 2 * PATIENCE, **options})
+        schedulers.append(scheduler)
+        return scheduler
 
     yield open_store
     for scheduler in schedulers:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+import pytest
+
 from actors.probe import Point
 from actors.uploader import Outcome, Upload
+from protocol.errors import OutcomeUnknown, UploadFailed
 from protocol.wallet import Wallet
 from tests.actors.cheap import noise
 
@@ -34,7 +37,8 @@ class Gate:
 
     def pass_through(self) -> None:
         self._arrived.set()
-        assert self._open.wait(PATIENCE)
+        # Longer than any test, which is to fail for its own reason first.
+        assert self._open.wait(4 * PATIENCE)
 
 
 class GatedSigner:
@@ -102,3 +106,17 @@ def fail_at(point: Point) -> Callable[[Point], None]:
             raise RuntimeError(f"told to fail {point.value}")
 
     return probe
+
+
+def leave_pinned(opened, gate: Gate, item: bytes) -> None:
+    """Let a scheduler fail between the pin of a message and its signature."""
+    bundler = Bundler()
+    bundler.refuse = lambda _: UploadFailed("away")
+    scheduler = opened(
+        signer=GatedSigner(gate), probe=fail_at(Point.AFTER_PIN_COMMIT), uploader=bundler
+    )
+    ticket = scheduler.schedule(item)
+    with pytest.raises(OutcomeUnknown):
+        ticket.assigned.get(timeout=PATIENCE)
+    gate.open()
+    scheduler.close()

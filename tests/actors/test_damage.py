@@ -5,11 +5,10 @@ import shutil
 import pytest
 
 from actors import Scheduler
-from actors.probe import Point
-from protocol.errors import CorruptRecord, NeedsAdoption, OutcomeUnknown, UploadFailed
+from protocol.errors import CorruptRecord, NeedsAdoption, UploadFailed
 from storage.adoption import adopt
 from storage.tables import slot_key
-from tests.actors.outside import PATIENCE, Bundler, GatedSigner, fail_at
+from tests.actors.outside import PATIENCE, Bundler, leave_pinned
 from tests.items import message_item, process_item
 from tests.storage.tamper import flip
 
@@ -99,18 +98,3 @@ def test_a_copied_store_is_read_only_until_adopted(
     adopt(copy)
     with Scheduler.open(copy, wallet, uploader=bundler) as scheduler:
         assert scheduler.assign(pinned).slot == 1
-
-
-def leave_pinned(opened, gate, item: bytes) -> None:
-    """Let a scheduler fail between the pin of a message and its signature."""
-    away = Bundler()
-    away.refuse = lambda _: UploadFailed("away")
-    scheduler = opened(
-        signer=GatedSigner(gate),
-        probe=fail_at(Point.AFTER_PIN_COMMIT),
-        uploader=away,
-    )
-    with pytest.raises(OutcomeUnknown):
-        scheduler.assign(item)
-    gate.open()
-    scheduler.close()

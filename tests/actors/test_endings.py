@@ -24,6 +24,7 @@ from tests.actors.outside import (
     GatedSigner,
     fail_at,
     gate_at,
+    leave_pinned,
 )
 from tests.auditor import audit
 from tests.items import message_item, process_item
@@ -247,6 +248,19 @@ def test_a_signer_that_fails_fences_and_the_slot_is_signed_later(opened, items) 
         scheduler.schedule(items[0]).assigned.get(timeout=PATIENCE)
     scheduler.close()
     assert opened().assign(items[0]).slot == 1
+
+
+@pytest.mark.guarantee("L3")
+def test_what_was_left_pinned_is_signed_and_published_unasked(opened, gate, items) -> None:
+    """Opening finishes what the last run left, though nobody asks for it again."""
+    leave_pinned(opened, gate, items[0])
+    uploaded = Gate()
+    bundler = Bundler()
+    left = verify(items[0]).message_id
+    bundler.refuse = lambda item: uploaded.open() if item.id == left else None
+    scheduler = opened(uploader=bundler)
+    uploaded.pass_through()
+    assert scheduler.assign(items[0]).slot == 1
 
 
 def test_a_failure_while_closing_ends_the_waiting(opened, gate, items) -> None:
