@@ -166,7 +166,10 @@ class SchedulerRegistry(pykka.ThreadingActor):
         # come back, so stopping it loses nothing.
         if retired.ref.is_alive():
             retired.ref.stop(block=False)
-        self._release(retired.process)
+        # One that died may say so late, when another has taken its place and retires.
+        retirement = self._retiring.get(retired.process)
+        if retirement is not None and retirement.ref is retired.ref:
+            self._release(retired.process)
 
     def _keep(self, process: Id) -> None:
         # Somebody else may have asked it to leave: then it never left the directory.
@@ -175,6 +178,5 @@ class SchedulerRegistry(pykka.ThreadingActor):
             self._release(process)
 
     def _release(self, process: Id) -> None:
-        retirement = self._retiring.pop(process, None)
-        for message in retirement.held if retirement else ():
+        for message in self._retiring.pop(process).held:
             self._serve(message)

@@ -7,12 +7,14 @@ import pytest
 
 from actors import Info, Passivate, ProcessActor, Submit, Ticket
 from actors.clock import MAX_JUMP_MS
+from actors.messages import Retired
+from actors.probe import Point
 from protocol.errors import ClockAhead, NotFound, OutcomeUnknown
 from protocol.ids import Id
 from protocol.message import verify
 from storage import open_reader
 from tests.actors.cheap import message
-from tests.actors.outside import PATIENCE, Bundler, GatedSigner, NoiseSigner
+from tests.actors.outside import PATIENCE, Bundler, GatedSigner, NoiseSigner, gate_at
 from tests.auditor import audit
 from tests.items import message_item, process_item
 
@@ -172,6 +174,24 @@ def test_passivation_under_load_loses_nothing(opened, root, spawns) -> None:
         found = audit(reader, unique=True)
     assert {process: len(run) for process, run in found.items()} == dict.fromkeys(processes, 101)
     assert all(found[each.process][each.slot] == each for each in answers[0])
+
+
+def test_a_late_farewell_does_not_end_the_next_actor(opened, gate, spawns, user_wallet) -> None:
+    """What an actor told before it was replaced says nothing about the one that came after."""
+    with opened() as scheduler:
+        processes = [scheduler.assign(spawn).process for spawn in spawns[:2]]
+    scheduler = opened(max_live_processes=1, probe=gate_at(Point.SLOT_GIVEN, gate))
+    gone = actor(scheduler, processes[0])
+    gone.tell(Passivate())
+    assert gone.actor_stopped.wait(PATIENCE)
+    first = scheduler.schedule(message_item(user_wallet, processes[0], 1))
+    gate.wait_for_arrival()
+    scheduler.schedule(message_item(user_wallet, processes[1]))
+    scheduler.registry.actor_ref.tell(Retired(processes[0], gone))
+    second = scheduler.schedule(message_item(user_wallet, processes[0], 2))
+    assert len(live(scheduler)) == 2
+    gate.open()
+    assert [ticket.stored.get(timeout=PATIENCE).slot for ticket in (first, second)] == [1, 2]
 
 
 def test_an_actor_that_dies_idle_is_replaced(opened, spawns, user_wallet, caplog) -> None:
