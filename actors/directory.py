@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -42,10 +43,12 @@ class Directory:
         process = submit.message.process
         with self._lock:
             ref = self._live.get(process)
-            if ref is not None and process not in self._detours and ref.is_alive():
-                self._live.move_to_end(process)
-                ref.tell(submit)
-                return
+            if ref is not None and process not in self._detours:
+                # One that died is replaced by the registry.
+                with suppress(pykka.ActorDeadError):
+                    ref.tell(submit)
+                    self._live.move_to_end(process)
+                    return
             registry.tell(Detour(submit))
             self._detours[process] = self._detours.get(process, 0) + 1
 
