@@ -35,9 +35,15 @@ def inspect(
     Names and values that are not UTF-8 are shown as {"b64u": "..."}; target and anchor are
     base64url of their 32 bytes, empty when absent.
     """
-    found = report(file.read_bytes(), codec)
+    found = report(read_item(file), codec)
     typer.echo(json.dumps(found) if as_json else as_lines(found))
     raise typer.Exit(0 if found["verified"] else FAILED)
+
+
+def read_item(file: Path) -> bytes:
+    """Read a file, as far as is needed to tell that it is too large."""
+    with file.open("rb") as opened:
+        return opened.read(ans104.MAX_ITEM_BYTES + 1)
 
 
 def report(encoded: bytes, codec: Codec) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from actors import Scheduler, SchedulingMode, Stage
+from node.cli.inspection import read_item
 from node.cli.options import Options, options
 from protocol.assignment import Assignment
-from protocol.codecs.ans104 import MAX_ITEM_BYTES
 from protocol.errors import InvalidInput, SchedulerError
 from protocol.message import Verified, verify
 from protocol.wallet import Wallet
@@ -70,8 +70,7 @@ def send(context: typer.Context, file: File, mode: Mode = LOCAL, *, as_json: Jso
 
 def verified(file: Path) -> Verified:
     """Read a message and check it, before any store is touched."""
-    with file.open("rb") as opened:
-        return verify(opened.read(MAX_ITEM_BYTES + 1))
+    return verify(read_item(file))
 
 
 def schedule(chosen: Options, message: Verified, mode: SchedulingMode, *, as_json: bool) -> None:

@@ -55,9 +55,15 @@ def as_lines(report: Report) -> str:
     problems = [plain(str(problem)) for problem in report.problems]
     if unlisted := report.problem_count - len(problems):
         problems.append(f"and {unlisted} more")
-    checked = (
-        f"{report.processes} processes, {report.assignments} assignments, "
-        f"{report.signatures} signatures, {report.receipts} receipts in {report.seconds:.1f} s"
+    checked = ", ".join(
+        counted(getattr(report, noun), noun)
+        for noun in ("processes", "assignments", "signatures", "receipts")
     )
-    verdict = "all is well" if report.ok else f"{report.problem_count} problems"
-    return "\n".join([*problems, f"{verdict}: {checked}"])
+    verdict = "all is well" if report.ok else counted(report.problem_count, "problems")
+    return "\n".join([*problems, f"{verdict}: {checked} in {report.seconds:.1f} s"])
+
+
+def counted(number: int, nouns: str) -> str:
+    """A number of things, in words."""
+    one = nouns.removesuffix("es" if nouns.endswith("sses") else "s")
+    return f"{number} {one if number == 1 else nouns}"

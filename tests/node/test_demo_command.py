@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import stat
 
+from node.cli.verification import counted
 from node.demonstration import MESSAGES_PER_MODE, MODES
 from protocol.ids import Id
 from protocol.wallet import Wallet
@@ -37,7 +38,7 @@ def test_the_demonstration_can_be_repeated(shell: Shell) -> None:
         done = shell.run("demo")
         assert (done.exit_code, done.stderr) == (0, "")
         assert str(shell.wallet.address) in done.stdout
-        assert f"all is well: {run} processes, {run * SLOTS} assignments" in done.stdout
+        assert f"all is well: {counted(run, 'processes')}, {run * SLOTS} assignments" in done.stdout
 
 
 def test_the_demonstration_fails_with_the_verification(shell: Shell) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from node.cli.verification import counted
 from storage.tables import slot_key
 from tests.node.conftest import Shell
 from tests.node.running import command, on_terminal
@@ -13,7 +14,7 @@ def test_a_sound_store_passes(shell: Shell) -> None:
     shell.schedule(slots=3)
     done = command(shell.environment, "verify")
     assert (done.returncode, done.stderr) == (0, "")
-    counted = "1 processes, 3 assignments, 6 signatures, 3 receipts in "
+    counted = "1 process, 3 assignments, 6 signatures, 3 receipts in "
     assert done.stdout.startswith(f"all is well: {counted}")
     assert done.stdout.count("\n") == 1
 
@@ -51,7 +52,7 @@ def test_damage_is_told_with_its_place(shell: Shell) -> None:
     assert (done.exit_code, done.stderr) == (1, "")
     *problems, verdict = done.stdout.splitlines()
     assert problems[0].startswith(f"process {process} slot 1: record: ")
-    assert verdict.startswith(f"{len(problems)} problems: 1 processes, ")
+    assert verdict.startswith(f"{counted(len(problems), 'problems')}: 1 process, ")
     found = json.loads(shell.run("verify", "--json").stdout)
     assert (found["ok"], found["problem_count"]) == (False, len(problems))
     assert (found["problems"][0]["process"], found["problems"][0]["slot"]) == (str(process), 1)
