@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from protocol.codecs import ans104
 from protocol.codecs.ans104 import MAX_ITEM_BYTES, MAX_READ_TAG_BYTES
+from protocol.codecs.avro import encode_tags
 from protocol.errors import MalformedItem, Refused, TooLarge, UnsupportedSignature
 from protocol.message import Message
 from tests.protocol.recorded import raw, recorded_items
@@ -54,11 +55,22 @@ def test_a_truncated_item_is_never_the_same_message(name: str, data: st.DataObje
     assert item is None or signs_other_data(item, name)
 
 
-@pytest.mark.parametrize("end", [0, 1, 2, 513, 514, 1025, 1026, 1027, 1028, 1043])
-def test_an_item_that_ends_within_its_fields_is_malformed(end: int) -> None:
+@pytest.mark.parametrize(
+    ("missing", "ends"),
+    {
+        "signature type": (0, 1),
+        "target": (2, 513, 514, 1025, 1026, 1027, 1058),
+        "anchor": (1059, 1060, 1091),
+        "tags": (1092, 1107),
+    }.items(),
+)
+def test_an_item_that_ends_within_its_fields_is_malformed(
+    missing: str, ends: tuple[int, ...]
+) -> None:
     """Every field is needed; the error says which one the item ends before."""
-    with pytest.raises(MalformedItem, match="the item ends before its"):
-        ans104.parse(VALID["no-tags"][:end])
+    for end in ends:
+        with pytest.raises(MalformedItem, match=f"the item ends before its {missing}"):
+            ans104.parse(VALID["target-and-anchor"][:end])
 
 
 @pytest.mark.parametrize("field", ["target", "anchor"])
@@ -86,6 +98,7 @@ def test_an_announced_size_takes_no_memory(announced: int) -> None:
 @pytest.mark.guarantee("L2")
 def test_an_oversized_item_is_refused_unread() -> None:
     """One byte over 10 MiB is too large, whatever it holds; 10 MiB are read."""
+    assert MAX_ITEM_BYTES == 10 * 1024 * 1024
     largest = VALID["no-tags"].ljust(MAX_ITEM_BYTES, b"\0")
     assert ans104.parse(largest).encode() == largest
     with pytest.raises(TooLarge):
@@ -97,11 +110,12 @@ def test_an_oversized_item_is_refused_unread() -> None:
 @pytest.mark.guarantee("L2")
 def test_a_vast_tag_block_is_refused_unread() -> None:
     """Empty tags take far more memory than room on the wire, so the block is bounded too."""
-    count = MAX_READ_TAG_BYTES // 2
-    block = bytes(2 * count + 2)
-    vast = replaced(TAGS_AT, struct.pack("<QQ", count, len(block)) + block)
+    assert MAX_READ_TAG_BYTES == 64 * 1024
+    largest = encode_tags([(b"a", bytes(MAX_READ_TAG_BYTES - 7))])
+    assert len(largest) == MAX_READ_TAG_BYTES
+    assert ans104.parse(with_tags(largest)).tag_bytes == largest
     with pytest.raises(TooLarge, match="tags"):
-        ans104.parse(vast)
+        ans104.parse(with_tags(largest + b"\0"))
 
 
 @pytest.mark.parametrize("number", [0, 4, 5, 6, 7, 8, 257, 65535])
@@ -122,6 +136,10 @@ def read_or_refused(encoded: bytes) -> ans104.Item | None:
 
 def signs_other_data(item: ans104.Item, name: str) -> bool:
     return item.signature_data() != ans104.parse(VALID[name]).signature_data()
+
+
+def with_tags(block: bytes) -> bytes:
+    return replaced(TAGS_AT, struct.pack("<QQ", 1, len(block)) + block)
 
 
 def replaced(at: int, new: bytes) -> bytes:
