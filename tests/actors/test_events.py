@@ -6,6 +6,7 @@ import json
 import pytest
 
 from actors.events import EventLog, log
+from actors.probe import Point
 from protocol.errors import Refused
 from protocol.ids import Id
 from tests.actors.outside import PATIENCE
@@ -104,3 +105,19 @@ def test_an_exception_comes_with_its_traceback() -> None:
     except ValueError:
         events.exception("broken")
     assert "Traceback" in json.loads(stream.getvalue())["exception"]
+
+
+def test_the_named_points_lie_in_order(opened, user_wallet, wallet) -> None:
+    """A probe sees every point of a message's way, each after those it follows from."""
+    seen: list[Point] = []
+    with opened(probe=seen.append) as scheduler:
+        spawn = process_item(user_wallet, wallet.address)
+        scheduler.schedule(spawn).published.get(timeout=PATIENCE)
+    assert sorted(seen) == sorted(Point)
+    at = {point: seen.index(point) for point in Point}
+    pins = [Point.SLOT_GIVEN, Point.BEFORE_PIN_COMMIT, Point.AFTER_PIN_COMMIT]
+    signs = [Point.SLOT_GIVEN, Point.AFTER_SIGNING, Point.BEFORE_COMMITMENT_COMMIT]
+    stores = [Point.BEFORE_COMMITMENT_COMMIT, Point.AFTER_COMMITMENT_COMMIT, Point.AFTER_UPLOAD]
+    publishes = [Point.AFTER_UPLOAD, Point.BEFORE_RECEIPT_COMMIT, Point.AFTER_RECEIPT_COMMIT]
+    for way in (pins, signs, stores, publishes):
+        assert [at[point] for point in way] == sorted(at[point] for point in way)

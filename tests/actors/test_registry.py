@@ -5,7 +5,7 @@ import threading
 import pykka
 import pytest
 
-from actors import Info, Passivate, ProcessActor, Submit, Ticket
+from actors import Info, Passivate, ProcessActor, Stage, Submit, Ticket
 from actors.clock import MAX_JUMP_MS
 from actors.messages import Retired
 from actors.probe import Point
@@ -137,7 +137,8 @@ def test_an_actor_that_retired_passes_messages_on(opened, gate, spawns, user_wal
         return NOON + 2 * MAX_JUMP_MS
 
     scheduler = opened(clock=clock)
-    process = scheduler.assign(spawns[0]).process
+    # Receipts read the clock as well: from here on nobody but the actor does.
+    process = scheduler.assign(spawns[0], Stage.PUBLISHED).process
     leaving = actor(scheduler, process)
     hold.set()
     refused, crossing = scheduler.schedule(message_item(user_wallet, process, 1)), Ticket(0.0)
