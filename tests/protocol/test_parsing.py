@@ -95,6 +95,16 @@ def test_an_announced_size_takes_no_memory(announced: int) -> None:
         tracemalloc.stop()
 
 
+def test_tags_end_within_the_item() -> None:
+    """One byte of tags more than there are is refused, though all the tags are there."""
+    block = encode_tags([(b"a", b"b")])
+    whole = with_tags(block)[: TAGS_AT + 16 + len(block)]
+    assert ans104.parse(whole).data == b""
+    lying = whole[:TAGS_AT] + struct.pack("<QQ", 1, len(block) + 1) + block
+    with pytest.raises(MalformedItem, match=f"{len(block) + 1} bytes of tags .* {len(block)} are"):
+        ans104.parse(lying)
+
+
 @pytest.mark.guarantee("L2")
 def test_an_oversized_item_is_refused_unread() -> None:
     """One byte over 10 MiB is too large, whatever it holds; 10 MiB are read."""

@@ -247,9 +247,11 @@ def test_equal_bytes_are_equal_messages(user_wallet: Wallet) -> None:
 def test_messages_are_shown_without_their_bytes(user_wallet: Wallet) -> None:
     """A log line with a message in it stays a line."""
     encoded = message_item(user_wallet, PROCESS, data=b"x" * 100_000)
-    for shown in (Message.decode(encoded), verify(encoded)):
+    message = Message.decode(encoded)
+    for shown in (message, verify(encoded), message.item):
         assert len(repr(shown)) < 1000
-        assert str(Message.decode(encoded).id) in repr(shown)
+    assert str(message.id) in repr(message)
+    assert str(message.id) in repr(verify(encoded))
 
 
 def test_everything_but_the_signature_can_be_measured(user_wallet: Wallet) -> None:
