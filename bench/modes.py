@@ -18,6 +18,7 @@ from bench.floor import CORES, NOTHING, Crypto, Slice, average, lone, measure
 from bench.items import Author, Forger, Mail, Stranger
 from bench.latency import percentile
 from bench.load import Completion, Item, Load
+from bench.neighbours import Neighbours
 from bench.plan import Case, Plan
 from bench.stand_ins import CountingUploader, NoSigner
 from protocol.assignment import Assignment
@@ -66,6 +67,7 @@ class Modes:
         signature_ms: one signature when nothing else runs; None without cryptography.
         commit_ms: one durable commit when nothing else is written, for latencies to be
             compared with; in the table only.
+        disturbed: part of all cores that other programs used meanwhile; in the table only.
         rows: in the order they were measured.
         crypto: False when nothing was signed or verified.
     """
@@ -74,6 +76,7 @@ class Modes:
     floor_per_second: float | None
     signature_ms: float | None
     commit_ms: float
+    disturbed: float
     rows: Sequence[Row]
     crypto: bool
 
@@ -94,13 +97,15 @@ def modes(plan: Plan, data: Path, announce: Callable[[str], None]) -> Modes:
     with ThreadPoolExecutor(2) as pool:
         wallet, stranger = pool.map(lambda _: Wallet.generate(), range(2))
     bench = _Bench(plan, data, wallet, stranger)
+    neighbours = Neighbours()
     rows, commits = [], []
     with lone_commits(data) as commit:
         for case in plan.cases():
             announce(str(case))
             commits.append(lone(commit))
             rows.append(bench.row(case))
-    return Modes(CORES, *bench.floor(), median(commits) * 1000, rows, plan.crypto)
+    commit_ms = median(commits) * 1000
+    return Modes(CORES, *bench.floor(), commit_ms, neighbours.share(), rows, plan.crypto)
 
 
 class _Bench:

@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 SHOWN_DIGITS = 4
 """Significant digits in the JSON: what lies below is noise."""
 
+QUIET = 0.05
+"""Part of all cores that others may use before ratios can no longer be trusted."""
+
+TABLE_ONLY = ("commit_ms", "disturbed")
+
 
 def modes_json(found: Modes) -> dict[str, Any]:
     """Return the JSON object of `bench modes`; it says so when there was no cryptography."""
     report = as_json(found)
-    del report["commit_ms"]
+    for name in TABLE_ONLY:
+        del report[name]
     if found.crypto:
         del report["crypto"]
     return report
@@ -30,7 +36,9 @@ def modes_json(found: Modes) -> dict[str, Any]:
 
 def modes_table(found: Modes) -> Table:
     """Return the table of `bench modes`."""
-    table = Table(title=title(found), title_justify="left")
+    table = Table(title=title(found), title_justify="left", caption_justify="left")
+    if found.disturbed > QUIET:
+        table.caption = f"Disturbed: others used {found.disturbed:.0%} of the cores. Repeat it."
     table.add_column("confirmation")
     for name in ("processes", "in flight", "per second", "of floor"):
         table.add_column(name, justify="right")
