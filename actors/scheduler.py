@@ -139,7 +139,11 @@ class Scheduler:
         journal = open_writer(root, settings=store or StoreSettings())
         shard = Shard(journal, options)
         log.step("starting_scheduler", path=str(root), mode=chosen.value)
-        shard.start()
+        try:
+            shard.start()
+        except BaseException:
+            journal.close()
+            raise
         return cls(root, journal, shard, chosen, accept, deadline)
 
     def schedule(self, item: AnyItem) -> Ticket:

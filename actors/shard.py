@@ -261,18 +261,23 @@ class Shard:
         log.warning("process_unfit", process=process, code=reason.code, reason=reason.detail)
 
     def _end(self) -> None:
+        try:
+            self._stop()
+        finally:
+            self._deadlines.stop()
+            self.journal.close()
+            self._ended.set()
+
+    def _stop(self) -> None:
         if self.fence is not None:
             self._deadlines.stop()
-        self._options.block_clock.stop()
         self._upkeep.stop()
         self.registry.stop(block=False)
         self.publisher.stop()
         self._signing.stop()
         self.committer.stop()
         self._clerk.stop()
-        self._deadlines.stop()
-        self.journal.close()
-        self._ended.set()
+        self._options.block_clock.stop()
 
 
 def _all_work(journal: Journal) -> Iterable[Work]:

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from actors.blocks import OfflineBlockClock
 from actors.probe import Point
 from actors.settings import Settings
 from protocol.errors import (
@@ -157,6 +158,28 @@ def test_after_closing_only_closed_is_raised(opened, items) -> None:
     ):
         with pytest.raises(Closed):
             act()
+
+
+class BrokenBlockClock(OfflineBlockClock):
+    """Fail when the scheduler opens, or when it closes."""
+
+    def __init__(self, *, at_start: bool) -> None:
+        self._at_start = at_start
+
+    def start(self) -> None:
+        if self._at_start:
+            raise RuntimeError("no block clock")
+
+    def stop(self) -> None:
+        raise RuntimeError("no block clock")
+
+
+@pytest.mark.parametrize("at_start", [True, False])
+def test_the_store_is_given_up_whatever_fails(opened, items, at_start) -> None:
+    """When something from outside fails at opening or closing, the store can be opened again."""
+    with pytest.raises(RuntimeError, match="no block clock"):
+        opened(block_clock=BrokenBlockClock(at_start=at_start)).close()
+    assert opened().assign(items[0]).slot == 1
 
 
 def test_closing_ends_every_thread(opened, items) -> None:
