@@ -115,6 +115,10 @@ class ProcessActor(pykka.ThreadingActor):
             self._registry.tell(submit)
             return
         message, ticket = submit.message, submit.ticket
+        if self._desk.halted():
+            # What a fence dropped before this may be what this message builds on.
+            ticket.abandon()
+            return
         if not ticket.claim():
             ticket.leave()
             return
