@@ -25,15 +25,17 @@ class StageFuture(Future[T]):
     condition variable exists until somebody has to wait.
     """
 
+    # What most futures never change stands on the class: three of them are made per request.
+    _done = False
+    _value: T | None = None
+    _error: BaseException | None = None
+    # Released, or called, once the outcome stands; only touched under the lock.
+    _waiters: tuple[threading.Lock, ...] = ()
+    _callbacks: tuple[Callable[[StageFuture[T]], None], ...] = ()
+
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._done = False
-        self._value: T | None = None
-        self._error: BaseException | None = None
-        # Released, or called, once the outcome stands; only touched under the lock.
-        self._waiters: list[threading.Lock] = []
-        self._callbacks: list[Callable[[StageFuture[T]], None]] = []
 
     @property
     def done(self) -> bool:
@@ -61,7 +63,7 @@ class StageFuture(Future[T]):
         """
         with self._lock:
             if not self._done:
-                self._callbacks.append(callback)
+                self._callbacks += (callback,)
                 return
         self._call(callback)
 
@@ -141,7 +143,7 @@ class StageFuture(Future[T]):
         with self._lock:
             if self._done:
                 return
-            self._waiters.append(waiter)
+            self._waiters += (waiter,)
         if not waiter.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
             raise Timeout(f"{timeout} seconds")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pykka
 
+from actors.actor import SchedulerActor
 from actors.committer import Committer
 from actors.events import log
 from actors.flight import Flight
@@ -50,14 +51,12 @@ class Desk:
     probe: Probe
 
 
-class ProcessActor(pykka.ThreadingActor):
+class ProcessActor(SchedulerActor):
     """Hold the current slot and chain of one AO process, and give its slots.
 
     It takes `Submit`, `Info` and `Passivate`. It never waits for disk, network or a
     signature: its reads are point look-ups in the store's index and messages.
     """
-
-    use_daemon_thread = True
 
     def __init__(
         self, process: Id, head: Head | None, desk: Desk, registry: pykka.ActorRef[Any]

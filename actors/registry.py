@@ -7,6 +7,7 @@ from typing import Any
 
 import pykka
 
+from actors.actor import SchedulerActor
 from actors.directory import Directory, ProcessRef
 from actors.events import log
 from actors.messages import Busy, Detour, Passivate, Resume, Retired, Submit
@@ -25,7 +26,7 @@ class Retirement:
     held: list[Submit | Detour] = field(default_factory=list)
 
 
-class SchedulerRegistry(pykka.ThreadingActor):
+class SchedulerRegistry(SchedulerActor):
     """Find the actor of a process, and start it when it is not live.
 
     What comes for a process that is not live passes through here, so two first messages
@@ -35,8 +36,6 @@ class SchedulerRegistry(pykka.ThreadingActor):
     It takes `Submit`, `Detour` and `Resume`, and the methods `find`, `processes` and `wallet`
     through its proxy.
     """
-
-    use_daemon_thread = True
 
     def __init__(
         self, desk: Desk, directory: Directory, wallet: Wallet | None, max_live_processes: int
