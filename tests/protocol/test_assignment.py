@@ -88,6 +88,13 @@ def test_every_field_is_signed(field: str) -> None:
     assert signature_data(other, bytes(512)) != signature_data(PLAIN, bytes(512))
 
 
+def test_an_unknown_block_is_as_hyperbeam_writes_it() -> None:
+    """Offline, height and time are 0 and the hash is 43 times A."""
+    assert Block() == Block(
+        height=0, timestamp=0, hash="AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    )
+
+
 def test_tags_are_sorted() -> None:
     """HyperBEAM signs the keys in the order of their bytes."""
     names = [name for name, _ in PLAIN.tags()]

@@ -97,3 +97,19 @@ def test_empty_data_is_no_data(user_wallet: Wallet) -> None:
     """Neither `data` nor `body` comes back when it was empty."""
     assert Message.create({"data": ""}, user_wallet).keys == {}
     assert Message.create({"body": "b", "data": ""}, user_wallet).keys == {b"body": b"b"}
+
+
+def test_the_longest_tags_are_built(user_wallet: Wallet) -> None:
+    """A name of 1,024 bytes and a value of 3,072 go into a tag."""
+    for keys in ({"n" * 1024: "x"}, {"v": "x" * 3072}):
+        message = Message.create(keys, user_wallet)
+        assert message.item.tags == tuple((k.encode(), v.encode()) for k, v in keys.items())
+
+
+def test_data_beside_another_data_key_is_a_tag() -> None:
+    """Where `ao-data-key` names another key, `data` is a key like any other, unless empty."""
+    keys = {b"ao-data-key": b"body", b"body": b"b"}
+    item = item_of(keys | {b"data": b"d"})
+    assert (item.data, item.tags) == (b"b", ((b"ao-data-key", b"body"), (b"data", b"d")))
+    assert keys_of(item) == {b"body": b"b", b"data": b"d"}
+    assert item_of(keys | {b"data": b""}) == item_of(keys)

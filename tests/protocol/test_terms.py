@@ -116,6 +116,14 @@ def test_a_megabyte_of_wishes_is_refused_unread(name: bytes) -> None:
         spawn_terms({**BASE, name: b"," * (1 << 20)}, HELD)
 
 
+def test_a_list_of_schedulers_is_as_long_as_a_tag() -> None:
+    """A tag of 3,072 bytes is read to its end, and not one byte more."""
+    longest = OURS.ascii.rjust(3072, b",")
+    assert named_schedulers({b"scheduler": longest}) == [OURS]
+    with pytest.raises(TooLarge):
+        named_schedulers({b"scheduler": b"," + longest})
+
+
 def test_named_schedulers_are_addresses_only() -> None:
     """What is no address cannot be ours, and is passed over."""
     assert named_schedulers({b"scheduler": b"x, %s,," % THEIRS.ascii}) == [Id(THEIRS)]

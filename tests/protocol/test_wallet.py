@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from protocol.errors import WalletError
 from protocol.ids import digest_id
@@ -54,6 +55,13 @@ def test_a_signature_is_over_these_bytes_by_this_key(wallet: Wallet, user_wallet
     assert not user_wallet.verify(signature, b"date")
     assert not user_wallet.verify(signature[:-1] + b"\0\0", b"data")
     assert not wallet.verify(signature, b"data")
+
+
+def test_signatures_are_salted_as_hyperbeam_does(user_wallet: Wallet) -> None:
+    """The salt has 32 bytes, so that verifiers that insist on it take the signature."""
+    numbers = rsa.RSAPublicNumbers(65537, int.from_bytes(user_wallet.owner, "big"))
+    pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+    numbers.public_key().verify(user_wallet.sign(b"data"), b"data", pss, hashes.SHA256())
 
 
 def test_the_file_is_private_from_the_start(tmp_path: Path, user_wallet: Wallet) -> None:
@@ -172,11 +180,20 @@ def test_a_smaller_key_is_refused() -> None:
         Wallet(jwk(numbers.p, numbers.q, numbers.d))
 
 
-def test_an_exponent_that_undoes_nothing_is_refused(file: Path) -> None:
-    """All parts may fit each other and still not the public key."""
+@pytest.mark.parametrize("period", ["p", "q", "neither"])
+def test_an_exponent_that_undoes_nothing_is_refused(file: Path, period: str) -> None:
+    """All parts may fit each other and still not the public key, for one factor or both."""
     p, q, d = (number(file, name) for name in ("p", "q", "d"))
+    shift = {"p": p - 1, "q": q - 1, "neither": 2}[period]
     with pytest.raises(WalletError, match="does not fit its public key"):
-        Wallet(jwk(p, q, d + 2))
+        Wallet(jwk(p, q, d + shift))
+
+
+def test_one_is_no_factor(file: Path) -> None:
+    """A modulus that is its own factor is no key, and no division by zero."""
+    key = json.loads(file.read_text())
+    with pytest.raises(WalletError, match="do not belong together"):
+        Wallet(key | {"p": text(1), "q": key["n"]})
 
 
 def test_factors_that_are_no_primes_are_refused(file: Path) -> None:
