@@ -33,7 +33,7 @@ from protocol.errors import (
     WalletError,
 )
 from protocol.ids import Id
-from protocol.message import Message, Verified, verify
+from protocol.message import Encoded, Message, Verified, verify
 from protocol.wallet import Wallet
 from storage import StoreSettings, open_reader, open_writer
 from storage.journal import Page, Reader, Receipt, Work, read_all
@@ -45,7 +45,7 @@ PATIENCE_SECONDS = 10.0
 GRACE_SECONDS = 5.0
 """How much longer than its deadline `assign` waits for an answer that must come by then."""
 
-AnyItem = bytes | Message | Verified
+AnyItem = Encoded | Message | Verified
 
 
 class Scheduler:
@@ -153,7 +153,8 @@ class Scheduler:
         no actor. Every error but `Closed` ends the three futures of the ticket.
 
         Args:
-            item: a serialised ANS-104 item, or a decoded or verified message.
+            item: a serialised ANS-104 item, or a decoded or verified message; anything else
+                is a `MalformedItem`.
 
         Raises:
             Closed: the scheduler is closed, or was fenced.

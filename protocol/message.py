@@ -24,6 +24,9 @@ from protocol.ids import Id, combine
 from protocol.terms import ANS104
 from protocol.wallet import Wallet
 
+Encoded = bytes | bytearray | memoryview
+"""Bytes of a message; what can still be changed is copied."""
+
 ACCEPTED = frozenset({RSA})
 MAX_INTEGER = 10**15 - 1
 """Largest integer that parsers of structured fields take (RFC 8941, 3.3.1)."""
@@ -67,7 +70,7 @@ class Message:
         return combine(commitment.id for commitment in self.commitments)
 
     @classmethod
-    def decode(cls, encoded: bytes, codec: str = "ans104") -> Message:
+    def decode(cls, encoded: Encoded, codec: str = "ans104") -> Message:
         """Read a message.
 
         Raises:
@@ -75,6 +78,9 @@ class Message:
         """
         if codec != "ans104":
             raise MalformedItem(f"codec {codec!r} is not built")
+        if not isinstance(encoded, Encoded):
+            raise MalformedItem(f"a message comes as bytes, not as {type(encoded).__name__}")
+        encoded = bytes(encoded)
         return _from_item(ans104.parse(encoded), encoded)
 
     @classmethod
@@ -130,7 +136,7 @@ class Verified:
 
 
 def verify(
-    message: Message | bytes,
+    message: Message | Encoded,
     *,
     accept: Collection[int] = ACCEPTED,
     check_signatures: bool = True,
@@ -150,7 +156,7 @@ def verify(
         NoTarget, InvalidId: it is no process and names none.
         InvalidSignature: its signature does not verify.
     """
-    if isinstance(message, bytes):
+    if not isinstance(message, Message):
         message = Message.decode(message)
     item = message.item
     ans104.require_canonical(item)

@@ -88,6 +88,21 @@ def test_items_go_in_in_any_form(scheduler, user_wallet, process) -> None:
     assert len(answers) == 1
 
 
+def test_bytes_may_come_in_any_container(scheduler, hello) -> None:
+    """What a socket or a mapped file gives is as good as bytes."""
+    answers = {scheduler.assign(form) for form in (hello, bytearray(hello), memoryview(hello))}
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("thing", ["text", None, 7, object(), [b""]])
+def test_what_is_no_item_ends_the_ticket(scheduler, thing) -> None:
+    """Scheduling anything raises nothing: all three futures say that it is no message."""
+    ticket = scheduler.schedule(thing)
+    for stage in Stage:
+        assert isinstance(ticket.future(stage).error, MalformedItem)
+    assert scheduler.status().queued == 0
+
+
 def test_a_message_keeps_its_own_path(scheduler, user_wallet, process) -> None:
     """A path other than compute goes into the assignment."""
     item = message_item(user_wallet, process, 1, path="credit-notice")
