@@ -60,7 +60,7 @@ class Committer:
         self._fenced = fenced
         self._probe = probe
         self._inbox: SimpleQueue[Event] = SimpleQueue()
-        self._ledger = Ledger(stored)
+        self._ledger = Ledger(stored, settings.max_awaiting)
         self._running = True
         self._halted = False
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)

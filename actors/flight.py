@@ -37,7 +37,8 @@ class Flight:
         self.stage = 0
         self.born = time.monotonic()
         self._lock = threading.Lock()
-        self._tickets: list[Ticket] = []
+        # In the order in which they came; the values mean nothing.
+        self._tickets: dict[Ticket, None] = {}
 
     @property
     def process(self) -> Id:
@@ -49,18 +50,25 @@ class Flight:
         """The slot given."""
         return self.assignment.slot
 
-    @property
-    def awaited(self) -> bool:
-        """Whether some ticket still waits for a stage."""
-        return any(not ticket.done for ticket in self._tickets)
+    def waiting(self) -> tuple[Ticket, ...]:
+        """Return the tickets that still wait for a stage, and forget the others."""
+        with self._lock:
+            self._tickets = {ticket: None for ticket in self._tickets if not ticket.done}
+            return tuple(self._tickets)
 
     def join(self, ticket: Ticket) -> None:
         """Let one more ticket share this flight's outcome."""
         with self._lock:
-            self._tickets.append(ticket)
+            self._tickets[ticket] = None
             stage = self.stage
         if stage:
             self._tell(ticket, Stage(stage))
+
+    def part(self, ticket: Ticket) -> int:
+        """Forget a ticket; return how many are left."""
+        with self._lock:
+            self._tickets.pop(ticket, None)
+            return len(self._tickets)
 
     def reach(self, stage: Stage) -> None:
         """Release `stage` to everyone who waits. Called in slot order."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from actors.flight import Flight
 from actors.stages import Stage
 from actors.ticket import Ticket
+from actors.waiters import Waiters
 from protocol.assignment import Assignment
 from protocol.commitment import Commitment
 from protocol.ids import Id
@@ -58,11 +59,12 @@ class Ledger:
         under_way: how many slots are given and not stored, over all processes.
     """
 
-    def __init__(self, stored: Callable[[Flight], None]) -> None:
+    def __init__(self, stored: Callable[[Flight], None], max_awaiting: int) -> None:
         """Start empty.
 
         Args:
             stored: called for each flight whose commitment became durable.
+            max_awaiting: tickets that may wait for receipts at once.
         """
         self._stored = stored
         self.under_way = 0
@@ -70,8 +72,7 @@ class Ledger:
         self._pins: list[Flight] = []
         self._signed: list[Flight] = []
         self._receipts: list[Receipt] = []
-        # Stored flights whose tickets wait for the receipt, oldest first.
-        self._awaiting: dict[tuple[Id, int], Flight] = {}
+        self._waiters = Waiters(max_awaiting)
 
     @property
     def idle(self) -> bool:
@@ -104,11 +105,7 @@ class Ledger:
 
     def await_receipt(self, assignment: Assignment, ticket: Ticket) -> None:
         """Release PUBLISHED to `ticket` when the stored slot's receipt is durable."""
-        key = assignment.process, assignment.slot
-        if key not in self._awaiting:
-            self._awaiting[key] = flight = Flight(assignment, (), None)
-            flight.stage = Stage.STORED
-        self._awaiting[key].join(ticket)
+        self._waiters.join(assignment, ticket)
 
     def cut(self) -> Cut:
         """Take everything that waits, to be written together."""
@@ -128,9 +125,8 @@ class Ledger:
             flight.reach(Stage.STORED)
             self._land(flight)
         for receipt in cut.receipts:
-            if awaited := self._awaiting.pop((receipt.process, receipt.slot), None):
-                awaited.reach(Stage.PUBLISHED)
-        self._forget_expired()
+            self._waiters.publish(receipt.process, receipt.slot)
+        self._waiters.look()
 
     def _land(self, flight: Flight) -> None:
         lane = self._lanes[flight.process]
@@ -138,15 +134,5 @@ class Ledger:
         self.under_way -= 1
         if not lane.under_way:
             del self._lanes[flight.process]
-        if flight.awaited:
-            self._awaiting[flight.process, flight.slot] = flight
+        self._waiters.land(flight)
         self._stored(flight)
-
-    def _forget_expired(self) -> None:
-        # Deadlines are alike, so the oldest expire first: memory stays bounded by the rate
-        # times the deadline, however long the bundler is down.
-        while self._awaiting:
-            key = next(iter(self._awaiting))
-            if self._awaiting[key].awaited:
-                break
-            del self._awaiting[key]

@@ -25,6 +25,10 @@ class CommitSettings:
     gather_limit_seconds: float = 0.0125
     """The longest such wait: what grouping may add to an answer."""
 
+    max_awaiting: int = 16_384
+    """Requests whose slots are stored and wait for the bundler; past it `published` ends at
+    once as `PublicationPending`."""
+
     def gather(self, under_way: int) -> float:
         """Return the seconds to wait before a commit, with `under_way` slots not stored."""
         if under_way < self.gather_from:

@@ -25,6 +25,9 @@ from tests.actors.cheap import signatures
 from tests.actors.witness import Witness
 
 BACKOFF_SECONDS = 300
+MAX_AWAITING = 64
+"""More requests than a life makes."""
+
 MANY_ROUNDS = 100
 """Rounds of work after which something must have gone wrong; a few are enough."""
 
@@ -73,7 +76,7 @@ class Life:
         now = TimeKeeper(lambda: outside.ms, lambda: outside.seconds).now
         self.around = Surroundings(journal, wallets, now, outside, duplicates)
         self.sequencers: dict[Id, Sequencer] = {}
-        self.ledger = Ledger(self._on_stored)
+        self.ledger = Ledger(self._on_stored, MAX_AWAITING)
         self.inbox: deque[tuple] = deque()
         self.unsigned: list[Flight] = []
         # A batch on the disk whose stages are not released yet.

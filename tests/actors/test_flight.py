@@ -56,16 +56,16 @@ def test_stored_requests_leave_the_queue(flight) -> None:
     assert left == ["first", "late"]
 
 
-def test_a_flight_is_awaited_while_a_caller_waits(flight) -> None:
-    """Once every caller has all answers, nobody waits for the flight."""
-    waited = [flight.awaited]
+def test_a_caller_is_kept_while_it_waits(flight) -> None:
+    """Once a caller has all answers, the flight forgets it."""
+    waited = [len(flight.waiting())]
     ticket = Ticket(0.0)
     flight.join(ticket)
     flight.reach(Stage.STORED)
-    waited.append(flight.awaited)
+    waited.append(len(flight.waiting()))
     ticket.published.fail(OutcomeUnknown())
-    waited.append(flight.awaited)
-    assert waited == [False, True, False]
+    waited.append(len(flight.waiting()))
+    assert waited == [0, 1, 0]
 
 
 def test_the_repr_shows_the_stage(flight) -> None:

@@ -5,9 +5,11 @@ import pytest
 from actors.flight import Flight
 from actors.ledger import Ledger
 from actors.ticket import Ticket
-from protocol.errors import OutcomeUnknown
+from protocol.errors import OutcomeUnknown, PublicationPending
 from storage.journal import Body, Pin, Receipt
 from tests.actors.cheap import FIRST, assignment, signatures
+
+MAX_AWAITING = 8
 
 
 @pytest.fixture
@@ -17,7 +19,7 @@ def stored():
 
 @pytest.fixture
 def ledger(stored):
-    return Ledger(stored.append)
+    return Ledger(stored.append, MAX_AWAITING)
 
 
 def test_an_empty_ledger_is_idle(ledger) -> None:
@@ -164,10 +166,45 @@ def test_expired_requests_are_not_kept_for_their_receipts(ledger) -> None:
     for flight in flights:
         sign(ledger, flight)
     write(ledger)
-    assert len(ledger._awaiting) == 2
+    assert len(ledger._waiters) == 2
     tickets[0].published.fail(OutcomeUnknown())
     write(ledger)
-    assert [slot for _, slot in ledger._awaiting] == [1]
+    assert len(ledger._waiters) == 1
+
+
+@pytest.mark.guarantee("L2")
+def test_past_the_bound_nobody_waits_for_a_receipt(ledger) -> None:
+    """A slot asked for without end holds a bounded number of tickets; the others end at once."""
+    (flight,), _ = given(ledger, 1)
+    sign(ledger, flight)
+    write(ledger)
+    again = [Ticket(0.0) for _ in range(MAX_AWAITING)]
+    for ticket in again:
+        ledger.await_receipt(flight.assignment, ticket)
+    assert len(ledger._waiters) == len(flight.waiting()) == MAX_AWAITING
+    assert isinstance(again[-1].published.error, PublicationPending)
+    assert again[-1].stored.done
+    ledger.receipt(receipt_for(flight))
+    write(ledger)
+    assert [ticket.published.error for ticket in again[:-1]] == [None] * (MAX_AWAITING - 1)
+    assert all(ticket.published.done for ticket in again)
+
+
+@pytest.mark.guarantee("L2")
+def test_a_request_that_waits_long_hides_no_expired_one(ledger) -> None:
+    """Whatever the order in which requests end, each that comes makes room for itself."""
+    flights, tickets = given(ledger, 2)
+    for flight in flights:
+        sign(ledger, flight)
+    write(ledger)
+    for _ in range(20 * MAX_AWAITING):
+        again = Ticket(0.0)
+        ledger.await_receipt(flights[1].assignment, again)
+        assert not again.published.done
+        again.expire()
+    assert not tickets[0].published.done
+    assert len(ledger._waiters) < MAX_AWAITING
+    assert len(flights[1].waiting()) == 1
 
 
 def flight_of(slot: int, process: str = "process") -> Flight:
