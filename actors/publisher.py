@@ -16,7 +16,7 @@ from actors.shipping import Shipped, Shipper
 from protocol.assignment import Assignment
 from protocol.errors import CorruptRecord, UploadFailed, UploadRefused
 from protocol.ids import Id
-from storage.journal import Reader, Receipt, Work
+from storage.journal import Reader, Receipt
 
 Event = tuple[Any, ...]
 
@@ -80,10 +80,6 @@ class Publisher:
     def stuck(self) -> dict[Id, tuple[int, str]]:
         """For each process with an item that the bundler refuses: the slot and the reason."""
         return self._outbox.stuck()
-
-    def pending(self) -> list[Work]:
-        """Return the first thousand processes with stored slots that have no receipt."""
-        return [work for work in self._journal.work() if work.unpublished is not None]
 
     def backfill(self, process: Id, first: int, last: int) -> int:
         """Upload slots again that are published already; return how many.
