@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -33,10 +34,10 @@ from protocol.errors import (
     WalletError,
 )
 from protocol.ids import Id
-from protocol.message import Encoded, Message, Verified, verify
+from protocol.message import ACCEPTED, Encoded, Message, Verified, verify
 from protocol.wallet import Wallet
 from storage import StoreSettings, open_reader, open_writer
-from storage.journal import Page, Reader, Receipt, Work, read_all
+from storage.journal import Journal, Page, Reader, Receipt, Work, read_all
 
 if TYPE_CHECKING:
     from storage.verify import Report
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 10.0
 GRACE_SECONDS = 5.0
 """How much longer than its deadline `assign` waits for an answer that must come by then."""
+LONGEST_DEADLINE_SECONDS = threading.TIMEOUT_MAX / 2
+"""What a thread can wait for, with the grace on top; infinity is more."""
 
 AnyItem = Encoded | Message | Verified
 
@@ -87,7 +90,7 @@ class Scheduler:
         deadline: float = PATIENCE_SECONDS,
         max_live_processes: int = 2000,
         probe: Probe = no_probe,
-        accept_signature_types: Collection[int] = (1,),
+        accept_signature_types: Collection[int] = (),
         store: StoreSettings | None = None,
         settings: Settings | None = None,
     ) -> Self:
@@ -97,7 +100,7 @@ class Scheduler:
             path: folder of the store.
             wallet: one wallet or several; may be left out when `mode` is DISABLED.
             mode: the stage that `assign` waits for. DISABLED opens for reading only, beside
-                whoever is writing.
+                a writer in another program: LMDB opens a store once per program.
             shards: 0 runs everything in this program.
             uploader: where items are published; a folder inside the store by default.
             clock: returns milliseconds since 1970.
@@ -107,26 +110,24 @@ class Scheduler:
             deadline: seconds after which every request has been answered.
             max_live_processes: actors kept alive; others come back with one read.
             probe: called at the named points of a message's way.
-            accept_signature_types: ANS-104 signature types (1 RSA, 2 Ed25519, 3 Ethereum).
+            accept_signature_types: ANS-104 signature types to take beside 1, RSA: 2 Ed25519,
+                3 Ethereum.
             store: limits of the store.
             settings: all other numbers.
 
         Raises:
-            StoreInUse: another program is writing to the store.
-            StoreInvalid: the folder is no store, or of a newer format.
-            WalletError: no wallet was given, and `mode` is not DISABLED.
+            StoreInUse: another program is writing to the store, or this one has it open.
+            StoreInvalid: the folder is no store and not empty, or of a newer format.
+            WalletError: what was given is no wallet, or nothing was and `mode` is not DISABLED.
+            ValueError: `deadline` or `max_live_processes` is no number to run with.
         """
         root, chosen = Path(path), SchedulingMode(mode)
-        if shards:
-            raise UnsupportedValue("shards other than 0 are not built yet")
-        accept = frozenset(accept_signature_types)
+        _require_sensible(shards, deadline, max_live_processes)
+        accept = ACCEPTED | frozenset(accept_signature_types)
         if chosen is SchedulingMode.DISABLED:
             return cls(root, open_reader(root), None, chosen, accept, deadline)
-        wallets = (wallet,) if isinstance(wallet, Wallet) else tuple(wallet)
-        if not wallets:
-            raise WalletError("a scheduler that schedules needs a wallet")
         options = ShardOptions(
-            wallets=wallets,
+            wallets=_wallets(wallet),
             uploader=uploader or FolderUploader(root / "published"),
             clock=clock,
             block_clock=block_clock or OfflineBlockClock(),
@@ -136,15 +137,9 @@ class Scheduler:
             probe=probe,
             settings=settings or Settings(),
         )
-        journal = open_writer(root, settings=store or StoreSettings())
-        shard = Shard(journal, options)
         log.step("starting_scheduler", path=str(root), mode=chosen.value)
-        try:
-            shard.start()
-        except BaseException:
-            journal.close()
-            raise
-        return cls(root, journal, shard, chosen, accept, deadline)
+        shard = _started(open_writer(root, settings=store or StoreSettings()), options)
+        return cls(root, shard.journal, shard, chosen, accept, deadline)
 
     def schedule(self, item: AnyItem) -> Ticket:
         """Verify a message and send it on its way; return at once.
@@ -300,6 +295,35 @@ class Scheduler:
     def __repr__(self) -> str:
         state = "closed" if self._shard and self._shard.closed else self.mode.value
         return f"<Scheduler {self.path} {state}>"
+
+
+def _require_sensible(shards: int, deadline: float, max_live_processes: int) -> None:
+    if shards:
+        raise UnsupportedValue("shards other than 0 are not built yet")
+    if not 0 < deadline <= LONGEST_DEADLINE_SECONDS:
+        raise ValueError(f"deadline is a finite number of seconds above 0, not {deadline}")
+    if max_live_processes < 1:
+        raise ValueError(f"max_live_processes is at least 1, not {max_live_processes}")
+
+
+def _wallets(given: Wallet | Iterable[Wallet]) -> tuple[Wallet, ...]:
+    wallets = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not wallets:
+        raise WalletError("a scheduler that schedules needs a wallet")
+    if not all(isinstance(wallet, Wallet) for wallet in wallets):
+        raise WalletError("not a wallet: Wallet.load(path) reads one from its file")
+    return wallets
+
+
+def _started(journal: Journal, options: ShardOptions) -> Shard:
+    # What comes from outside may raise; the store is given up then.
+    try:
+        shard = Shard(journal, options)
+        shard.start()
+    except BaseException:
+        journal.close()
+        raise
+    return shard
 
 
 def _id(value: Id | str) -> Id:
