@@ -117,8 +117,9 @@ class Shipper:
     def _offer(self, uploads: Sequence[Upload]) -> dict[Id, Outcome]:
         try:
             outcomes = self._uploader.upload(uploads)
-            return {upload.id: outcome for upload, outcome in zip(uploads, outcomes, strict=True)}
-        except UploadFailed as exc:
+            pairs = zip(uploads, outcomes, strict=True)
+            return {upload.id: _believable(outcome) for upload, outcome in pairs}
+        except (UploadFailed, UploadRefused) as exc:
             return {upload.id: exc for upload in uploads}
         except Exception as exc:
             log.exception("uploader_broken")
@@ -134,7 +135,28 @@ class Shipper:
                 return outcome
             acknowledged.append((upload.id, outcome))
         process, slot = parcel.slot
-        return Receipt(process, slot, self._clock(), tuple(acknowledged))
+        try:
+            return Receipt(process, slot, self._clock(), tuple(acknowledged))
+        except Exception as exc:
+            return UploadFailed(f"the clock failed: {exc!r}")
+
+
+def _believable(outcome: object) -> Outcome:
+    # The uploader is not ours: what it answers is neither stored nor raised unseen.
+    if isinstance(outcome, UploadFailed | UploadRefused):
+        return outcome
+    if isinstance(outcome, str) and _encodable(outcome):
+        return outcome
+    return UploadFailed(f"the uploader answered {ascii(outcome)[:80]}")
+
+
+def _encodable(text: str) -> bool:
+    # Half of a surrogate pair cannot be written to the store.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _tell(parcels: Sequence[Parcel], seconds: float) -> None:

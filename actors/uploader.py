@@ -41,7 +41,8 @@ class Uploader(Protocol):
         """Offer items and return one outcome for each, in order.
 
         An acknowledgement promises that the bundler keeps exactly these bytes. Raising
-        `UploadFailed` means that of all items.
+        `UploadFailed` or `UploadRefused` means that of all items; anything else that is
+        raised or returned counts as `UploadFailed`.
         """
 
 

@@ -123,6 +123,31 @@ def test_a_broken_uploader_fails_everything(shipper, bundler, answer, capsys, mo
     assert "uploader_broken" in capsys.readouterr().err
 
 
+def test_a_refusal_of_the_whole_offer_refuses_every_item(shipper, bundler) -> None:
+    """A bundler that raises a refusal instead of returning it means all it was offered."""
+    bundler.broken = UploadRefused("not paid")
+    results = outcomes(shipper.ship([slot(0), slot(1)]))
+    assert set(map(type, results.values())) == {UploadRefused}
+
+
+@pytest.mark.parametrize(
+    "answer", [None, 200, b"ok", ValueError("bug"), "half \ud800", UploadFailed]
+)
+def test_an_answer_that_means_nothing_is_a_failure(shipper, bundler, answer) -> None:
+    """What is neither a readable acknowledgement nor a named failure is tried again later."""
+    bundler.answers[HELLO.message_id] = answer
+    results = outcomes(shipper.ship([slot(0), slot(1)]))
+    assert isinstance(results[0], Receipt)
+    assert isinstance(results[1], UploadFailed)
+    assert "the uploader answered" in results[1].detail
+
+
+def test_a_receipt_without_its_time_is_a_failure(journal, bundler) -> None:
+    """When the clock fails nothing is known to be published; it is uploaded again later."""
+    (shipped,) = Shipper(journal, bundler, clock=lambda: 1 // 0).ship([slot(1)])
+    assert isinstance(shipped.outcome, UploadFailed)
+
+
 @pytest.mark.guarantee("S12")
 def test_a_damaged_record_is_not_uploaded(shipper, bundler, journal) -> None:
     """What does not match its digest asks for an operator; the other slots go on."""
