@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from enum import Enum
 
@@ -70,6 +71,9 @@ class Ticket:
 
     def claim(self) -> bool:
         """Take the request up, on behalf of its process; False when the deadline was first."""
+        if time.monotonic() >= self.deadline:
+            # The timer may look a little later.
+            self.expire()
         with self._lock:
             if self._state is not TicketState.QUEUED:
                 return False

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import inf
+
 import pykka
 import pytest
 
@@ -124,7 +126,7 @@ def test_a_stopped_registry_is_said_so(directory, registry) -> None:
 
 
 def submit_for(process: int, number: int = 0) -> Submit:
-    return Submit(message(f"message {number}", PROCESSES[process]), Ticket(0.0))
+    return Submit(message(f"message {number}", PROCESSES[process]), Ticket(inf))
 
 
 def told(ref: pykka.ActorRef[Mailbox]) -> list[object]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from actors.flight import Flight
@@ -16,7 +18,7 @@ def flight():
 
 def test_everyone_who_joined_is_told(flight) -> None:
     """All tickets of a flight share its stages."""
-    first, second = Ticket(0.0), Ticket(0.0)
+    first, second = Ticket(inf), Ticket(inf)
     flight.join(first)
     flight.join(second)
     flight.reach(Stage.ASSIGNED)
@@ -29,14 +31,14 @@ def test_everyone_who_joined_is_told(flight) -> None:
 def test_who_joins_late_sees_what_was_reached(flight, stage) -> None:
     """A second sender of a message learns at once how far it got."""
     flight.reach(stage)
-    late = Ticket(0.0)
+    late = Ticket(inf)
     flight.join(late)
     assert [late.future(other).done for other in Stage] == [other <= stage for other in Stage]
 
 
 def test_who_joins_before_the_first_stage_waits(flight) -> None:
     """A slot that is only given is not told to anyone."""
-    ticket = Ticket(0.0)
+    ticket = Ticket(inf)
     flight.join(ticket)
     assert not ticket.assigned.done
 
@@ -45,7 +47,7 @@ def test_who_joins_before_the_first_stage_waits(flight) -> None:
 def test_stored_requests_leave_the_queue(flight) -> None:
     """A request takes room until its slot is stored, not until it is published."""
     left = []
-    ticket, late = Ticket(0.0), Ticket(0.0)
+    ticket, late = Ticket(inf), Ticket(inf)
     ticket.on_leave(lambda: left.append("first"))
     late.on_leave(lambda: left.append("late"))
     flight.join(ticket)
@@ -59,7 +61,7 @@ def test_stored_requests_leave_the_queue(flight) -> None:
 def test_a_caller_is_kept_while_it_waits(flight) -> None:
     """Once a caller has all answers, the flight forgets it."""
     waited = [len(flight.waiting())]
-    ticket = Ticket(0.0)
+    ticket = Ticket(inf)
     flight.join(ticket)
     flight.reach(Stage.STORED)
     waited.append(len(flight.waiting()))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from actors.flight import Flight
@@ -136,7 +138,7 @@ def test_a_stored_message_that_comes_again_waits_for_the_receipt(ledger) -> None
     (flight,), (first,) = given(ledger, 1)
     sign(ledger, flight)
     write(ledger)
-    again, third = Ticket(0.0), Ticket(0.0)
+    again, third = Ticket(inf), Ticket(inf)
     ledger.await_receipt(flight.assignment, again)
     ledger.await_receipt(flight.assignment, third)
     assert again.stored.done
@@ -152,7 +154,7 @@ def test_a_slot_that_nobody_awaits_can_be_asked_for_later(ledger) -> None:
     ledger.pin(flight)
     sign(ledger, flight)
     write(ledger)
-    late = Ticket(0.0)
+    late = Ticket(inf)
     ledger.await_receipt(flight.assignment, late)
     ledger.receipt(receipt_for(flight))
     write(ledger)
@@ -178,7 +180,7 @@ def test_past_the_bound_nobody_waits_for_a_receipt(ledger) -> None:
     (flight,), _ = given(ledger, 1)
     sign(ledger, flight)
     write(ledger)
-    again = [Ticket(0.0) for _ in range(MAX_AWAITING)]
+    again = [Ticket(inf) for _ in range(MAX_AWAITING)]
     for ticket in again:
         ledger.await_receipt(flight.assignment, ticket)
     assert len(ledger._waiters) == len(flight.waiting()) == MAX_AWAITING
@@ -198,7 +200,7 @@ def test_a_request_that_waits_long_hides_no_expired_one(ledger) -> None:
         sign(ledger, flight)
     write(ledger)
     for _ in range(20 * MAX_AWAITING):
-        again = Ticket(0.0)
+        again = Ticket(inf)
         ledger.await_receipt(flights[1].assignment, again)
         assert not again.published.done
         again.expire()
@@ -214,7 +216,7 @@ def flight_of(slot: int, process: str = "process") -> Flight:
 
 def given(ledger: Ledger, count: int, process: str = "process"):
     flights = [flight_of(slot, process) for slot in range(count)]
-    tickets = [Ticket(0.0) for _ in flights]
+    tickets = [Ticket(inf) for _ in flights]
     for flight, ticket in zip(flights, tickets, strict=True):
         flight.join(ticket)
         ledger.pin(flight)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import TypeVar
 
 import pytest
@@ -82,7 +83,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     def schedule_too_late(self, which: int) -> None:
         late = _pick(self.messages, which)
         before = self.life.standing(late.process)
-        ticket = Ticket(0.0)
+        ticket = Ticket(inf)
         ticket.expire()
         self.life.submit(late, ticket)
         assert isinstance(ticket.assigned.error, DeadlineExpired)
@@ -182,7 +183,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     def _submit(self, message: Verified) -> None:
         self.messages.append(message)
-        ticket = Ticket(0.0)
+        ticket = Ticket(inf)
         self.witness.listen(ticket)
         before = self.life.standing(message.process)
         excuses = self._excuses(message.process)

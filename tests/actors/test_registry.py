@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from math import inf
 
 import pykka
 import pytest
@@ -41,7 +42,7 @@ def test_a_process_can_be_found_before_its_first_message(opened, spawns) -> None
     registry = opened().registry
     first = verify(spawns[0])
     ref = registry.find(first.process, create=True).get(timeout=PATIENCE)
-    ticket = Ticket(0.0)
+    ticket = Ticket(inf)
     ref.tell(Submit(first, ticket))
     assert ticket.stored.get(timeout=PATIENCE).slot == 0
     assert registry.find(first.process).get(timeout=PATIENCE) is ref
@@ -141,7 +142,7 @@ def test_an_actor_that_retired_passes_messages_on(opened, gate, spawns, user_wal
     process = scheduler.assign(spawns[0], Stage.PUBLISHED).process
     leaving = actor(scheduler, process)
     hold.set()
-    refused, crossing = scheduler.schedule(message_item(user_wallet, process, 1)), Ticket(0.0)
+    refused, crossing = scheduler.schedule(message_item(user_wallet, process, 1)), Ticket(inf)
     gate.wait_for_arrival()
     leaving.tell(Passivate())
     leaving.tell(Submit(verify(message_item(user_wallet, process, 2)), crossing))

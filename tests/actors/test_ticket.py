@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from math import inf
 from types import NoneType
 
 import pytest
@@ -21,7 +23,7 @@ STAGES = tuple(Stage)
 
 @pytest.fixture
 def ticket():
-    return Ticket(deadline=0.0)
+    return Ticket(inf)
 
 
 def test_a_new_ticket_is_queued(ticket) -> None:
@@ -78,6 +80,15 @@ def test_a_queued_request_expires_for_good(ticket) -> None:
     assert ticket.state is TicketState.EXPIRED
     assert kinds(ticket) == [DeadlineExpired] * 3
     assert not ticket.claim()
+
+
+@pytest.mark.guarantee("L1")
+def test_a_request_is_not_claimed_after_its_deadline() -> None:
+    """Whoever takes a request up too late drops it, though no timer has looked at it yet."""
+    late = Ticket(time.monotonic())
+    assert not late.claim()
+    assert late.state is TicketState.EXPIRED
+    assert kinds(late) == [DeadlineExpired] * 3
 
 
 @pytest.mark.guarantee("L1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 
 from actors.flight import Flight
 from actors.stages import Stage
@@ -55,7 +56,7 @@ class Witness:
 
     def follow(self, flight: Flight) -> None:
         """Watch a flight: its stages come once, and after those of the slot before."""
-        ticket = Ticket(0.0)
+        ticket = Ticket(inf)
         for stage in (Stage.ASSIGNED, Stage.STORED):
             released = partial(self._on_released, stage)
             ticket.future(stage).add_done_callback(lambda future, do=released: do(future.get()))
