@@ -151,7 +151,11 @@ class Reader(Protocol):
         """Return the first slot, pinned or stored, that holds the message, or None."""
 
     def receipt(self, process: Id, slot: int) -> Receipt | None:
-        """Return what the bundler acknowledged for a slot, or None."""
+        """Return what the bundler acknowledged for a stored slot, or None while it did not.
+
+        Raises:
+            NotFound: there is no such slot.
+        """
 
     def processes(self, after: Id | None = None, limit: int = PAGE_LIMIT) -> list[Id]:
         """Return process IDs in key order, from the first one above `after`."""

@@ -11,7 +11,7 @@ from protocol.errors import Closed, CorruptRecord, Fenced, NotFound, SchedulerEr
 from protocol.ids import Id
 from storage.continuity import Heads, advance, require_same, work_of
 from storage.journal import PAGE_LIMIT, Batch, Body, Head, Journal, Page, Pin, Receipt, Work
-from storage.paging import page_bounds
+from storage.paging import page_bounds, require_stored
 
 Place = tuple[Id, int]
 
@@ -133,8 +133,7 @@ class MemoryJournal(Journal):
     def assignment(self, process: Id, slot: int) -> Assignment:
         """Return the stored assignment of one slot. See `Reader`."""
         with self._lock:
-            if not 0 <= slot <= self.head(process).stored:
-                raise NotFound(f"process {process} has no stored slot {slot}")
+            require_stored(self.head(process), slot)
             self._check(process, slot)
             return self.disk.signed[process, slot]
 
@@ -161,9 +160,9 @@ class MemoryJournal(Journal):
             return self.disk.index.get((process, message_id))
 
     def receipt(self, process: Id, slot: int) -> Receipt | None:
-        """Return what the bundler acknowledged for a slot, or None. See `Reader`."""
+        """Return what the bundler acknowledged for a stored slot, or None. See `Reader`."""
         with self._lock:
-            self._check()
+            require_stored(self.head(process), slot)
             return self.disk.receipts.get((process, slot))
 
     def processes(self, after: Id | None = None, limit: int = PAGE_LIMIT) -> list[Id]:

@@ -12,7 +12,7 @@ from storage.bodies import BodyFiles
 from storage.environment import Environment
 from storage.journal import PAGE_LIMIT, Body, Head, Page, Reader, Receipt, Work
 from storage.layout import Layout
-from storage.paging import page_bounds
+from storage.paging import page_bounds, require_stored
 from storage.reading import Reading
 from storage.settings import StoreSettings
 from storage.snapshot import Owners
@@ -56,8 +56,7 @@ class LmdbReader(Reader):
     def assignment(self, process: Id, slot: int) -> Assignment:
         """Return the stored assignment of one slot. See `Reader`."""
         with self.snapshot() as snapshot:
-            if not 0 <= slot <= snapshot.head(process).stored:
-                raise NotFound(f"process {process} has no stored slot {slot}")
+            require_stored(snapshot.head(process), slot)
             return snapshot.signed(process, slot)
 
     def page(self, process: Id, first: int, last: int | None, limit: int = PAGE_LIMIT) -> Page:
@@ -83,9 +82,10 @@ class LmdbReader(Reader):
             return snapshot.slot_of(process, message_id)
 
     def receipt(self, process: Id, slot: int) -> Receipt | None:
-        """Return what the bundler acknowledged for a slot, or None. See `Reader`."""
+        """Return what the bundler acknowledged for a stored slot, or None. See `Reader`."""
         with self.snapshot() as snapshot:
-            return snapshot.receipt(process, slot) if slot >= 0 else None
+            require_stored(snapshot.head(process), slot)
+            return snapshot.receipt(process, slot)
 
     def processes(self, after: Id | None = None, limit: int = PAGE_LIMIT) -> list[Id]:
         """Return process IDs in key order, from the first one above `after`. See `Reader`."""
