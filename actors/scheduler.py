@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Iterable, Sequence
+from operator import index
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -26,6 +27,7 @@ from actors.uploader import FolderUploader, Uploader
 from protocol.assignment import Assignment
 from protocol.errors import (
     Closed,
+    InvalidId,
     NotFound,
     OutcomeUnknown,
     SchedulerError,
@@ -54,7 +56,9 @@ AnyItem = Encoded | Message | Verified
 class Scheduler:
     """Schedule messages of AO processes in a store of one's own.
 
-    Made by `Scheduler.open`. Safe to use from many threads; a context manager.
+    Made by `Scheduler.open`. Safe to use from many threads; a context manager. Whatever
+    takes an ID raises `InvalidId` for what is none, and `TypeError` for a slot that is no
+    whole number.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Scheduler:
         self._shard = shard
         self._accept = accept
         self._patience = patience
+        self._closed = False
 
     @classmethod
     def open(
@@ -154,10 +159,10 @@ class Scheduler:
         Raises:
             Closed: the scheduler is closed, or was fenced.
         """
+        if self.closed:
+            raise Closed(_why(self._shard))
         if self._shard is None:
             return _refused(SchedulingDisabled())
-        if self._shard.closed:
-            raise Closed(_why(self._shard))
         ticket = self._shard.ticket(self._patience)
         try:
             message = item if isinstance(item, Verified) else verify(item, accept=self._accept)
@@ -200,7 +205,7 @@ class Scheduler:
             NotFound: there is none.
             CorruptRecord: what is stored does not match its digest.
         """
-        return self._reader.assignment(_id(process), slot)
+        return self._reader.assignment(_id(process), index(slot))
 
     def latest(self, process: Id | str) -> Assignment:
         """Return the assignment of the highest stored slot. Raises as `assignment` does."""
@@ -215,7 +220,8 @@ class Scheduler:
         Raises:
             NotFound: no such process.
         """
-        return self._reader.page(_id(process), from_slot, to_slot)
+        last = None if to_slot is None else index(to_slot)
+        return self._reader.page(_id(process), index(from_slot), last)
 
     def message(self, message_id: Id | str) -> Message:
         """Return a message that some slot of this store holds.
@@ -227,15 +233,19 @@ class Scheduler:
         return Message.decode(body.encoded, body.codec)
 
     def receipt(self, process: Id | str, slot: int) -> Receipt | None:
-        """Return what the bundler acknowledged for a slot, or None."""
-        return self._reader.receipt(_id(process), slot)
+        """Return what the bundler acknowledged for a stored slot, or None while it did not.
+
+        Raises:
+            NotFound: there is no such slot.
+        """
+        return self._reader.receipt(_id(process), index(slot))
 
     def processes(self) -> list[Id]:
         """Return the IDs of all processes in the store, in key order."""
         return list(read_all(self._reader))
 
     def status(self) -> Status:
-        """Return where this scheduler stands."""
+        """Return where this scheduler stands; once it is closed or fenced, from memory."""
         return status_of(self._reader, self._shard, self.mode)
 
     def verify(self, process: Id | str | None = None) -> Report:
@@ -260,8 +270,13 @@ class Scheduler:
         """
         if self._shard is None:
             raise SchedulingDisabled()
-        head = self._reader.head(_id(process))
-        return self._shard.publisher.backfill(head.process, max(0, from_slot), head.published)
+        first, head = max(0, index(from_slot)), self._reader.head(_id(process))
+        return self._shard.publisher.backfill(head.process, first, head.published)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is accepted any more: after `close`, or fenced."""
+        return self._closed or (self._shard is not None and self._shard.closed)
 
     @property
     def registry(self) -> ActorProxy[SchedulerRegistry]:
@@ -276,6 +291,7 @@ class Scheduler:
 
     def close(self) -> None:
         """Finish what is under way and give the store up. Idempotent."""
+        self._closed = True
         if self._shard is not None:
             self._shard.close()
         else:
@@ -293,7 +309,7 @@ class Scheduler:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._shard and self._shard.closed else self.mode.value
+        state = "closed" if self.closed else self.mode.value
         return f"<Scheduler {self.path} {state}>"
 
 
@@ -327,7 +343,11 @@ def _started(journal: Journal, options: ShardOptions) -> Shard:
 
 
 def _id(value: Id | str) -> Id:
-    return value if isinstance(value, Id) else Id.parse(value)
+    if isinstance(value, Id):
+        return value
+    if isinstance(value, str):
+        return Id.parse(value)
+    raise InvalidId(f"an ID is an Id or its text, not {type(value).__name__}")
 
 
 def _refused(error: SchedulerError) -> Ticket:
@@ -336,5 +356,7 @@ def _refused(error: SchedulerError) -> Ticket:
     return ticket
 
 
-def _why(shard: Shard) -> str:
-    return f"the scheduler was fenced: {shard.fence}" if shard.fence else "the scheduler is closed"
+def _why(shard: Shard | None) -> str:
+    if shard is not None and shard.fence is not None:
+        return f"the scheduler was fenced: {shard.fence}"
+    return "the scheduler is closed"

@@ -250,7 +250,7 @@ def test_a_commit_whose_outcome_is_unknown_fences(opened, root, spawn, point) ->
 
 
 def test_after_a_fence_everything_says_so(opened, spawn, items) -> None:
-    """New messages are refused, and the status tells why while the store can be asked."""
+    """New messages are refused, and the status tells why, even once the store is given up."""
     scheduler = opened(probe=fail_at(Point.BEFORE_PIN_COMMIT))
     ticket = scheduler.schedule(items[0])
     with pytest.raises(OutcomeUnknown):
@@ -258,6 +258,7 @@ def test_after_a_fence_everything_says_so(opened, spawn, items) -> None:
     with pytest.raises(Closed, match="fenced"):
         scheduler.schedule(spawn)
     scheduler.close()
+    assert "told to fail" in scheduler.status().fenced
     assert opened().assign(items[0]).slot == 1
 
 

@@ -9,6 +9,7 @@ from actors.probe import Point
 from protocol.assignment import ZERO_HASH, Block
 from protocol.errors import (
     ClockAhead,
+    Closed,
     Duplicate,
     InvalidId,
     InvalidSignature,
@@ -136,6 +137,40 @@ def test_what_is_not_there_is_not_found(scheduler, process) -> None:
     for read in (scheduler.slot, scheduler.latest, scheduler.page, scheduler.message):
         with pytest.raises(NotFound):
             read(NOWHERE)
+
+
+def test_a_slot_without_receipt_is_told_from_no_slot(opened, gate, spawn) -> None:
+    """None says that a stored slot waits for its receipt; what is not stored is `NotFound`."""
+    scheduler = opened(uploader=Bundler(gate))
+    process = scheduler.assign(spawn).process
+    assert scheduler.receipt(process, 0) is None
+    for unknown in ((process, 1), (process, -1), (process, 2**64), (NOWHERE, 0)):
+        with pytest.raises(NotFound):
+            scheduler.receipt(*unknown)
+
+
+@pytest.mark.parametrize("bound", [-(2**64), -1, 2**63, 2**64, 2**300])
+def test_any_number_bounds_a_page(scheduler, process, bound) -> None:
+    """A bound outside the schedule is taken for its end."""
+    all_of_it = ([0], False)
+    assert slots(scheduler.page(process, bound)) == (all_of_it if bound < 0 else ([], False))
+    assert slots(scheduler.page(process, 0, bound)) == (all_of_it if bound > 0 else ([], False))
+
+
+def test_what_is_no_slot_is_a_mistake_of_the_caller(scheduler, process) -> None:
+    """A slot is a whole number: nothing else is taken for one, whoever reads."""
+    for thing in (None, 1.0, "0", object()):
+        for read in (scheduler.assignment, scheduler.receipt, scheduler.page, scheduler.backfill):
+            with pytest.raises(TypeError, match="integer"):
+                read(process, thing)
+
+
+@pytest.mark.parametrize("thing", [None, 1.5, 7, b"bytes", object()])
+def test_what_is_neither_id_nor_text_is_named(scheduler, thing) -> None:
+    """A value of another type is no ID either."""
+    for read in (scheduler.slot, scheduler.latest, scheduler.page, scheduler.message):
+        with pytest.raises(InvalidId):
+            read(thing)
 
 
 def test_a_text_that_is_no_id_is_named(scheduler) -> None:
@@ -416,6 +451,26 @@ def test_the_status_says_where_it_stands(scheduler, wallet) -> None:
     assert (status.processes, status.queued, status.under_way) == (1, 0, 0)
     assert (status.stuck, status.unfit, status.fenced) == ({}, {}, None)
     assert status.commits > 0
+
+
+def test_a_closed_scheduler_knows_what_it_was(scheduler, wallet) -> None:
+    """Closed, it answers from memory; the store is not asked any more."""
+    scheduler.close()
+    status = scheduler.status()
+    assert (status.mode, status.addresses) == ("local_confirmation", (wallet.address,))
+    assert (status.processes, status.unpublished, status.fenced) == (None, None, None)
+
+
+@pytest.mark.usefixtures("process")
+def test_a_closed_reader_is_closed(opened, scheduler, hello) -> None:
+    """A disabled scheduler that was closed says so, as any other does."""
+    scheduler.close()
+    reader = opened((), mode="disabled")
+    reader.close()
+    with pytest.raises(Closed):
+        reader.schedule(hello)
+    assert (reader.status().mode, reader.status().processes) == ("disabled", None)
+    assert repr(reader).endswith("closed>")
 
 
 def test_the_repr_shows_the_state(scheduler, root) -> None:
