@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -12,17 +12,15 @@ from actors.ticket import Ticket
 from protocol.errors import SchedulerError
 from protocol.ids import Id
 from protocol.message import Verified
-from protocol.terms import spawn_terms
 from storage.journal import Body, Journal
 
 
 class Clerk:
     """Answer from the store, and write large bodies before their slots are given."""
 
-    def __init__(self, journal: Journal, committer: Committer, wallets: Collection[Id]) -> None:
+    def __init__(self, journal: Journal, committer: Committer) -> None:
         self._journal = journal
         self._committer = committer
-        self._wallets = wallets
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="clerk")
 
     def answer(self, ticket: Ticket, process: Id, slot: int) -> None:
@@ -57,14 +55,8 @@ class Clerk:
         self._committer.await_receipt(assignment, ticket)
 
     def _keep_body(self, message: Verified, ticket: Ticket, then: Callable[[], None]) -> None:
-        self._require_wanted(message)
+        if ticket.done:
+            return
+        self._journal.require_space(len(message.encoded))
         self._journal.keep_body(message.message_id, Body(message.codec, message.encoded))
         then()
-
-    def _require_wanted(self, message: Verified) -> None:
-        # Anybody can sign ten megabytes: nothing is written for a process that is not ours.
-        if message.is_process:
-            spawn_terms(message.keys, self._wallets)
-        else:
-            self._journal.head(message.process)
-        self._journal.require_space(len(message.encoded))

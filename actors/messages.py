@@ -19,10 +19,12 @@ class Submit:
     Attributes:
         message: verified; it names the process it is for.
         ticket: what the sender waits on; it carries the deadline.
+        kept: whether a large body is on the disk already; its process sees to that first.
     """
 
     message: Verified
     ticket: Ticket
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

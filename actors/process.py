@@ -34,6 +34,7 @@ class Desk:
         around: what the sequencer decides by.
         committer: makes pins durable.
         signing: signs.
+        keep: writes a large body on another thread, and then sends the message again.
         answer: answers a ticket from a slot that is stored already, on another thread.
         unfit: is told that a process cannot be scheduled, and why.
         fenced: stops the shard, because its state is unknown.
@@ -44,6 +45,7 @@ class Desk:
     around: Surroundings
     committer: Committer
     signing: SigningPool
+    keep: Callable[[Submit], None]
     answer: Callable[[Ticket, Id, int], None]
     unfit: Callable[[Id, Refused], None]
     fenced: Callable[[BaseException], None]
@@ -118,14 +120,16 @@ class ProcessActor(SchedulerActor):
             # What a fence dropped before this may be what this message builds on.
             ticket.abandon()
             return
-        if not ticket.claim():
-            ticket.leave()
-            return
         self._current = ticket
         try:
             if self._unfit is not None:
                 raise self._unfit
-            self._schedule(message, ticket)
+            if self._must_be_kept(submit):
+                self._desk.keep(submit)
+            elif ticket.claim():
+                self._schedule(message, ticket)
+            else:
+                ticket.leave()
         except Refused as exc:
             log.failed(exc, process=message.process, message=message.message_id)
             ticket.fail(exc)
@@ -141,6 +145,16 @@ class ProcessActor(SchedulerActor):
         if outstanding:
             self._desk.fenced(reason)
         return outstanding
+
+    def _must_be_kept(self, submit: Submit) -> bool:
+        message = submit.message
+        if submit.kept or not self._desk.around.journal.is_large(len(message.encoded)):
+            return False
+        if self._sequencer.find(message) is not None:
+            return False
+        # Anybody can sign ten megabytes: nothing is written that no slot would name.
+        self._sequencer.require_wanted(message)
+        return True
 
     def _schedule(self, message: Verified, ticket: Ticket) -> None:
         found = self._sequencer.find(message)

@@ -128,8 +128,7 @@ class Sequencer:
                 `IdCollision`, `StoreFull`, `NeedsAdoption`, `ClockAhead`, and what
                 `spawn_terms` raises for the first message.
         """
-        terms = self._terms or self._spawn(message)
-        self._require_wallets()
+        terms = self.require_wanted(message)
         self._require_room(message)
         assignment = self._next(message, terms)
         body = Body(message.codec, message.encoded)
@@ -143,6 +142,17 @@ class Sequencer:
         self._block = assignment.block
         self._add(flight)
         return flight
+
+    def require_wanted(self, message: Verified) -> Terms:
+        """Return the terms under which `message` would get a slot now.
+
+        Raises:
+            Refused: it gets none. `NotFound`, `WalletMissing`, and what `spawn_terms` raises
+                for the first message.
+        """
+        terms = self._terms or self._spawn(message)
+        self._require_wallets()
+        return terms
 
     def _look_up(self, message_id: Id) -> Flight | Known | None:
         self._prune()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pykka
@@ -115,11 +115,12 @@ class Shard:
             failed=self.fenced,
             probe=options.probe,
         )
-        self._clerk = Clerk(journal, self.committer, wallets.keys())
+        self._clerk = Clerk(journal, self.committer)
         self._desk = Desk(
             around=self._surroundings(wallets),
             committer=self.committer,
             signing=self._signing,
+            keep=self._keep,
             answer=self._clerk.answer,
             unfit=self._found_unfit,
             fenced=self.fenced,
@@ -200,11 +201,11 @@ class Shard:
         size = len(message.encoded)
         self._admission.enter(size)
         ticket.on_leave(lambda: self._admission.leave(size))
-        submit = Submit(message, ticket)
-        if self.journal.is_large(size):
-            self._clerk.keep_body(message, ticket, lambda: self._tell(submit))
-        else:
-            self._tell(submit)
+        self._tell(Submit(message, ticket))
+
+    def _keep(self, submit: Submit) -> None:
+        kept = replace(submit, kept=True)
+        self._clerk.keep_body(submit.message, submit.ticket, lambda: self._tell(kept))
 
     def _tell(self, submit: Submit) -> None:
         try:

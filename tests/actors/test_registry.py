@@ -48,6 +48,48 @@ def test_a_process_can_be_found_before_its_first_message(opened, spawns) -> None
     assert registry.find(first.process).get(timeout=PATIENCE) is ref
 
 
+@pytest.mark.guarantee("S10")
+def test_a_large_message_can_be_told_to_its_actor(opened, spawns, user_wallet) -> None:
+    """Its bytes are on the disk before its slot is given, whoever brings it."""
+    scheduler = opened()
+    process = scheduler.assign(spawns[0]).process
+    large = verify(message_item(user_wallet, process, data=bytes(2_000_000)))
+    tickets = [Ticket(inf), Ticket(inf)]
+    for ticket in tickets:
+        actor(scheduler, process).tell(Submit(large, ticket))
+    assert [ticket.stored.get(timeout=PATIENCE).slot for ticket in tickets] == [1, 1]
+    assert scheduler.message(large.message_id).encoded == large.encoded
+
+
+def test_a_large_message_may_follow_a_process_that_is_not_pinned(
+    opened, gate, spawns, user_wallet
+) -> None:
+    """A process that is live is known, though the store does not know it yet."""
+    scheduler = opened(probe=gate_at(Point.BEFORE_PIN_COMMIT, gate))
+    first = scheduler.schedule(spawns[0])
+    gate.wait_for_arrival()
+    process = verify(spawns[0]).process
+    second = scheduler.schedule(message_item(user_wallet, process, data=bytes(2_000_000)))
+    # The actor has looked at it once it answers.
+    assert ask(scheduler, process, Info()).slot >= 0
+    gate.open()
+    assert [ticket.stored.get(timeout=PATIENCE).slot for ticket in (first, second)] == [0, 1]
+
+
+def test_a_large_message_for_a_process_that_has_not_begun_is_not_kept(
+    opened, root, spawns, user_wallet
+) -> None:
+    """An actor that waits for its process's own message writes nothing for others."""
+    registry = opened().registry
+    process = verify(spawns[0]).process
+    waiting = registry.find(process, create=True).get(timeout=PATIENCE)
+    early = Ticket(inf)
+    waiting.tell(Submit(verify(message_item(user_wallet, process, data=bytes(2_000_000))), early))
+    with pytest.raises(NotFound):
+        early.stored.get(timeout=PATIENCE)
+    assert not list(root.glob("shard-*/bodies/*/*"))
+
+
 def test_a_process_says_where_it_stands(opened, spawns) -> None:
     """`Info` answers with the slots given, stored and outstanding."""
     scheduler = opened()
