@@ -154,7 +154,6 @@ def test_after_closing_only_closed_is_raised(opened, items) -> None:
         partial(scheduler.slot, process),
         partial(scheduler.page, process),
         scheduler.processes,
-        scheduler.status,
     ):
         with pytest.raises(Closed):
             act()
