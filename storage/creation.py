@@ -26,6 +26,9 @@ from storage.manifest import Manifest, load_manifest
 from storage.settings import StoreSettings
 from storage.space import require_free
 
+BESIDE_A_STORE = ("published", "lost+found")
+"""What may lie in a folder that becomes a store: an uploader's items, a disk's own folder."""
+
 
 def ensure_store(layout: Layout, shards: int, settings: StoreSettings) -> None:
     """Create the store unless it is there, and check that it has `shards` shards.
@@ -50,6 +53,7 @@ def ensure_store(layout: Layout, shards: int, settings: StoreSettings) -> None:
 
 
 def _create(layout: Layout, shards: int, settings: StoreSettings) -> Manifest:
+    _require_unused(layout)
     if layout.shards_found() > shards:
         raise StoreInvalid(f"{layout.root} has shards but no manifest: restore it from a backup")
     require_free(layout.root, settings.min_free_bytes)
@@ -59,6 +63,18 @@ def _create(layout: Layout, shards: int, settings: StoreSettings) -> Manifest:
     manifest = Manifest(shards)
     manifest.save(layout)
     return manifest
+
+
+def _require_unused(layout: Layout) -> None:
+    foreign = sorted(path.name for path in layout.root.iterdir() if not _ours(path.name))
+    if foreign:
+        raise StoreInvalid(
+            f"{layout.root} is no store and not empty: it holds {foreign[0]!r}; name a new folder"
+        )
+
+
+def _ours(name: str) -> bool:
+    return name.endswith(TEMPORARY) or name.startswith("shard-") or name in BESIDE_A_STORE
 
 
 def _create_shard(folder: Path, settings: StoreSettings) -> None:

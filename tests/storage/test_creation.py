@@ -177,6 +177,25 @@ def test_no_store_is_created_without_room(root: Path) -> None:
     assert list(root.iterdir()) == []
 
 
+def test_a_folder_of_something_else_is_left_alone(root: Path) -> None:
+    """A mistyped folder does not become a store among somebody's files."""
+    root.mkdir()
+    (root / "letter.txt").write_text("dear")
+    with pytest.raises(StoreInvalid, match=r"not empty: it holds 'letter\.txt'"):
+        open_writer(root)
+    assert [path.name for path in root.iterdir()] == ["letter.txt"]
+
+
+def test_leftovers_are_not_in_the_way(root: Path) -> None:
+    """What an interrupted creation, an uploader or a fresh disk left there may stay."""
+    root.mkdir()
+    for leftover in ("shard-000.creating", "published", "lost+found"):
+        (root / leftover).mkdir()
+    (root / "manifest.json.0badcafe.creating").write_text("{")
+    with open_writer(root) as journal:
+        assert journal.process_count() == 0
+
+
 def test_a_file_in_the_way_is_named(root: Path) -> None:
     """What is no folder cannot become a store."""
     root.write_text("")
