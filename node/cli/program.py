@@ -18,6 +18,12 @@ from protocol.ids import Id
 FAILED = 1
 """Exit code of a command that could not do its work, or found that something is wrong."""
 
+MISUSED = 2
+"""Exit code of a command line that cannot be understood."""
+
+UsageError: Any = typer.BadParameter.__base__
+"""What every misuse is; typer does not name it."""
+
 SHARED = ("--data", "--wallet", "--log-level")
 """Options with a value that every command takes."""
 
@@ -28,9 +34,12 @@ class Program(TyperGroup):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line; whatever stops it becomes one line on standard error."""
         try:
-            return super().main(*args, **extra)
+            sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))
+        except UsageError as exc:
+            typer.echo(usage(exc), err=True)
+            sys.exit(MISUSED)
         except Exception as exc:
-            if not isinstance(exc, SchedulerError | OSError):
+            if not isinstance(exc, SchedulerError | OSError | typer.Abort):
                 log.exception("unexpected_error")
             typer.echo(f"error: {one_line(exc)}", err=True)
             sys.exit(FAILED)
@@ -86,6 +95,13 @@ def value_after(name: str, remaining: Iterator[str]) -> str:
     raise typer.BadParameter(f"{name} requires a value")
 
 
+def usage(exc: Any) -> str:
+    """Say in one line what cannot be understood; without any arguments, show the help."""
+    message = exc.format_message()
+    asked_nothing = exc.ctx is not None and message == exc.ctx.get_help()
+    return message if asked_nothing else f"error: {plain(' '.join(message.split()))}"
+
+
 def one_line(exc: Exception) -> str:
     """Say in one line what went wrong; what it quotes cannot steer a terminal."""
     match exc:
@@ -95,6 +111,8 @@ def one_line(exc: Exception) -> str:
             text = f"{os.fsdecode(file)}: {reason}"
         case OSError():
             text = str(exc)
+        case typer.Abort():
+            text = "aborted"
         case _:
             text = f"unexpected {exc!r}; this is a bug, --log-level error shows where"
     return plain(" ".join(text.split()))

@@ -100,6 +100,33 @@ def test_a_bug_is_one_line_too(app: typer.Typer) -> None:
     assert "Traceback" in asked.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such"],
+        ["send"],
+        ["verify", "--jsn"],
+        ["--log-level", "loud", "status"],
+        ["status", "-x"],
+    ],
+)
+def test_a_misuse_is_one_line(arguments) -> None:
+    """What cannot be understood is one line on standard error, and exit code 2."""
+    failed = CliRunner().invoke(the_app, arguments)
+    assert (failed.exit_code, failed.stdout) == (2, "")
+    assert failed.stderr.startswith("error: ")
+    assert failed.stderr.count("\n") == 1
+
+
+def test_without_a_command_there_is_help() -> None:
+    """The program and a group of commands, asked nothing, show what they can do."""
+    for arguments in ([], ["wallet"]):
+        shown = CliRunner().invoke(the_app, arguments)
+        assert shown.exit_code == 2
+        assert "Usage:" in shown.output
+        assert "Commands:" in shown.output
+
+
 def test_every_command_has_help() -> None:
     """--help works for the program and each of its commands, and says what it is for."""
     commands = typer.main.get_command(the_app).commands
