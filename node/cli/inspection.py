@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from base64 import urlsafe_b64encode
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +14,7 @@ import typer
 
 from node.cli.program import FAILED
 from protocol.codecs import ans104
-from protocol.errors import InvalidSignature, SchedulerError
+from protocol.errors import InvalidInput, InvalidSignature, SchedulerError
 
 Text = str | dict[str, str]
 """UTF-8 as it is; other bytes as ``{"b64u": …}``, base64url without padding."""
@@ -41,9 +43,21 @@ def inspect(
 
 
 def read_item(file: Path) -> bytes:
-    """Read a file, as far as is needed to tell that it is too large."""
-    with file.open("rb") as opened:
+    """Read a file, as far as is needed to tell that it is too large.
+
+    Raises:
+        InvalidInput: it is no regular file.
+        OSError: it cannot be read.
+    """
+    with open(file, "rb", opener=_without_waiting) as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise InvalidInput(f"{file} is not a regular file")
         return opened.read(ans104.MAX_ITEM_BYTES + 1)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe would wait for somebody to write into it.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def report(encoded: bytes, codec: Codec) -> dict[str, Any]:

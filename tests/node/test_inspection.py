@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import os
 import re
 from base64 import urlsafe_b64decode
 from pathlib import Path
@@ -128,6 +129,16 @@ def test_people_get_the_same_facts(tmp_path: Path) -> None:
     damaged = CliRunner().invoke(app, ["inspect", str(file)])
     assert damaged.exit_code == 1
     assert "error        malformed_item: " in damaged.stdout
+
+
+def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
+    """A pipe is not waited for, and a device that never ends is not begun."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for file in (pipe, Path("/dev/zero")):
+        refused = CliRunner().invoke(app, ["inspect", str(file)])
+        assert refused.exit_code == 1
+        assert refused.stderr == f"error: {file} is not a regular file\n"
 
 
 def ed25519_item(tags, data: bytes) -> bytes:
