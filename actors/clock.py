@@ -13,10 +13,18 @@ Clock = Callable[[], int]
 
 MAX_JUMP_MS = 24 * 3600 * 1000
 
+_PASSING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux's monotonic clock stands still while the machine is suspended; this one does not."""
+
 
 def system_clock() -> int:
     """Return the wall clock in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
+
+
+def time_passed() -> float:
+    """Return seconds that only ever grow; a suspended machine's time counts where it can."""
+    return time.clock_gettime(_PASSING)
 
 
 class TimeKeeper:
@@ -29,7 +37,7 @@ class TimeKeeper:
     """
 
     def __init__(
-        self, clock: Clock = system_clock, monotonic: Callable[[], float] = time.monotonic
+        self, clock: Clock = system_clock, monotonic: Callable[[], float] = time_passed
     ) -> None:
         self._clock = clock
         self._monotonic = monotonic

@@ -78,6 +78,14 @@ def test_a_clock_that_went_back_may_come_back(clocks) -> None:
     assert clocks.keeper.now() == NOON
 
 
+def test_a_suspended_machine_is_no_jump(monkeypatch) -> None:
+    """The time that is believed to have passed is counted while suspended, too."""
+    asked = []
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: asked.append(clock) or 0.0)
+    TimeKeeper().now()
+    assert set(asked) == {time.CLOCK_BOOTTIME}
+
+
 def test_small_steps_ahead_add_up(clocks) -> None:
     """Each believed reading is the measure of the next one."""
     for _ in range(3):
