@@ -77,7 +77,7 @@ class Outbox:
 
         Args:
             settings: limits and waits.
-            jitter: returns a factor for each wait, about 0.5 to 1.5.
+            jitter: returns a factor for each wait, at least 1.
         """
         self._settings = settings
         self._jitter = jitter

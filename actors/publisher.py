@@ -199,5 +199,5 @@ class Publisher:
 
 
 def _jitter() -> float:
-    # Spreads the retries of many schedulers after an outage; nothing secret.
-    return random.uniform(0.5, 1.5)  # noqa: S311
+    # Spreads the retries of many schedulers after an outage, and shortens none; nothing secret.
+    return random.uniform(1.0, 1.5)  # noqa: S311

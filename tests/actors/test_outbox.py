@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from actors.outbox import Outbox
+from actors.publisher import _jitter
 from actors.settings import PublishSettings
 from protocol.ids import digest_id
 from storage.journal import Receipt
@@ -126,6 +127,11 @@ def test_a_very_long_outage_ends(outbox) -> None:
         outbox.take(now, 1)
         now += fail(outbox, ALICE, 0, now=now)
     assert outbox.next_try() == now
+
+
+def test_jitter_shortens_no_wait() -> None:
+    """The first wait is a second or more, whatever chance says."""
+    assert all(1.0 <= _jitter() <= 1.5 for _ in range(100))
 
 
 def test_waits_are_spread_by_jitter() -> None:
