@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 
 from actors.ticket import Ticket
 
@@ -18,13 +19,15 @@ SWEEP = 1.0
 class DeadlineTimer:
     """Expire tickets at their deadline.
 
-    All tickets of a scheduler have the same patience, so they stand in the order of their
-    deadlines, and a look at the front is enough.
+    All tickets that a scheduler makes have the same patience, so they stand in the order of
+    their deadlines, and a look at the front is enough. Those that others made, with any
+    deadline, are few and are all looked at.
     """
 
     def __init__(self) -> None:
         # Appended by callers, taken by the timer's thread; a deque is safe for both.
         self._tickets: deque[Ticket] = deque()
+        self._foreign: deque[Ticket] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
 
@@ -33,16 +36,23 @@ class DeadlineTimer:
         self._thread.start()
 
     def watch(self, ticket: Ticket) -> None:
-        """Expire `ticket` once its deadline has passed."""
+        """Expire `ticket`, whose deadline is not before those of others watched so."""
+        ticket.watched = True
         self._tickets.append(ticket)
+
+    def watch_foreign(self, ticket: Ticket) -> None:
+        """Expire `ticket`, whatever its deadline."""
+        ticket.watched = True
+        self._foreign.append(ticket)
 
     def stop(self) -> None:
         """End the watch and every request that is still open."""
         self._stopping.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
-        while self._tickets:
-            self._tickets.popleft().abandon()
+        for tickets in (self._tickets, self._foreign):
+            while tickets:
+                tickets.popleft().abandon()
 
     def _run(self) -> None:
         swept = time.monotonic()
@@ -59,11 +69,21 @@ class DeadlineTimer:
             ticket = tickets.popleft()
             if not ticket.done:
                 ticket.expire()
+        for ticket in _rotate(self._foreign):
+            if ticket.deadline <= now:
+                ticket.expire()
 
     def _sweep(self) -> None:
-        # One rotation. What callers append meanwhile ends up before some older tickets, which
-        # then expire late by no more than the time this loop takes.
-        for _ in range(len(self._tickets)):
-            ticket = self._tickets.popleft()
-            if not ticket.done:
-                self._tickets.append(ticket)
+        # What callers append meanwhile ends up before some older tickets, which then expire
+        # late by no more than the time this loop takes.
+        for _ in _rotate(self._tickets):
+            pass
+
+
+def _rotate(tickets: deque[Ticket]) -> Iterator[Ticket]:
+    # Go round once, and drop those that are done.
+    for _ in range(len(tickets)):
+        ticket = tickets.popleft()
+        if not ticket.done:
+            tickets.append(ticket)
+            yield ticket

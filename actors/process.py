@@ -37,6 +37,7 @@ class Desk:
         keep: writes a large body on another thread, and then sends the message again.
         answer: answers a ticket from a slot that is stored already, on another thread.
         unfit: is told that a process cannot be scheduled, and why.
+        watch: sees that a ticket which somebody else made ends.
         fenced: stops the shard, because its state is unknown.
         halted: tells whether the shard was stopped so.
         probe: looks at the points of a message's way.
@@ -48,6 +49,7 @@ class Desk:
     keep: Callable[[Submit], None]
     answer: Callable[[Ticket, Id, int], None]
     unfit: Callable[[Id, Refused], None]
+    watch: Callable[[Ticket], None]
     fenced: Callable[[BaseException], None]
     halted: Callable[[], bool]
     probe: Probe
@@ -115,11 +117,16 @@ class ProcessActor(SchedulerActor):
         if self._retired:
             self._registry.tell(submit)
             return
-        message, ticket = submit.message, submit.ticket
+        if not submit.ticket.watched:
+            self._desk.watch(submit.ticket)
         if self._desk.halted():
             # What a fence dropped before this may be what this message builds on.
-            ticket.abandon()
+            submit.ticket.abandon()
             return
+        self._take_up(submit)
+
+    def _take_up(self, submit: Submit) -> None:
+        message, ticket = submit.message, submit.ticket
         self._current = ticket
         try:
             if self._unfit is not None:

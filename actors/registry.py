@@ -103,6 +103,8 @@ class SchedulerRegistry(SchedulerActor):
 
     def _serve(self, message: Submit | Detour) -> None:
         submit = message.submit if isinstance(message, Detour) else message
+        if not submit.ticket.watched:
+            self._desk.watch(submit.ticket)
         process = submit.message.process
         if process in self._retiring:
             self._retiring[process].held.append(message)

@@ -123,6 +123,7 @@ class Shard:
             keep=self._keep,
             answer=self._clerk.answer,
             unfit=self._found_unfit,
+            watch=self._watch,
             fenced=self.fenced,
             halted=lambda: self.fence is not None,
             probe=options.probe,
@@ -186,10 +187,17 @@ class Shard:
         """Make the ticket of one request, which ends after `patience` seconds."""
         ticket = Ticket(time.monotonic() + patience)
         self._deadlines.watch(ticket)
-        if self.closed:
-            # The timer may have ended just before, and would never look at it.
-            ticket.abandon()
+        self._abandon_if_closed(ticket)
         return ticket
+
+    def _watch(self, ticket: Ticket) -> None:
+        self._deadlines.watch_foreign(ticket)
+        self._abandon_if_closed(ticket)
+
+    def _abandon_if_closed(self, ticket: Ticket) -> None:
+        # The timer may have ended just before, and would never look at it.
+        if self.closed:
+            ticket.abandon()
 
     def submit(self, message: Verified, ticket: Ticket) -> None:
         """Send a message on its way. Waits for nothing.

@@ -40,17 +40,29 @@ class Ticket:
         stored: completes when the signed bytes are durable here (local confirmation).
         published: completes when the bundler acknowledged those bytes (remote confirmation).
         deadline: monotonic seconds; by then every future has an outcome.
+        watched: whether a timer sees to that. A ticket of one's own is given to the timer by
+            the first actor that it is told to.
 
     Each future completes with the `Assignment`, or fails with a `SchedulerError`.
     """
 
-    __slots__ = ("_leave", "_lock", "_state", "assigned", "deadline", "published", "stored")
+    __slots__ = (
+        "_leave",
+        "_lock",
+        "_state",
+        "assigned",
+        "deadline",
+        "published",
+        "stored",
+        "watched",
+    )
 
     def __init__(self, deadline: float) -> None:
         self.assigned: StageFuture[Assignment] = StageFuture()
         self.stored: StageFuture[Assignment] = StageFuture()
         self.published: StageFuture[Assignment] = StageFuture()
         self.deadline = deadline
+        self.watched = False
         self._leave: Callable[[], None] | None = None
         self._lock = threading.Lock()
         self._state = TicketState.QUEUED

@@ -63,15 +63,29 @@ def test_an_open_request_does_not_hide_those_behind_it(timer) -> None:
 
 
 @pytest.mark.guarantee("L1")
+def test_tickets_that_others_made_end_in_any_order(timer) -> None:
+    """A ticket with a deadline of its own stands in nobody's way, and nobody in its."""
+    open_end, short = ticket_for(3600), ticket_for(0.01)
+    timer.watch(ticket_for(3600))
+    timer.watch_foreign(open_end)
+    timer.watch_foreign(short)
+    with pytest.raises(DeadlineExpired):
+        short.assigned.get(timeout=PATIENCE)
+    assert not open_end.done
+
+
+@pytest.mark.guarantee("L1")
 def test_stopping_ends_every_request() -> None:
     """At the end of the scheduler no caller is left waiting."""
     timer = DeadlineTimer()
     timer.start()
-    queued, claimed = ticket_for(3600), ticket_for(3600)
+    queued, claimed, foreign = (ticket_for(3600) for _ in range(3))
     claimed.claim()
     timer.watch(queued)
     timer.watch(claimed)
+    timer.watch_foreign(foreign)
     timer.stop()
+    assert type(foreign.assigned.error) is Closed
     assert type(queued.assigned.error) is Closed
     assert type(claimed.assigned.error) is OutcomeUnknown
 

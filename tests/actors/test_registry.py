@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from math import inf
 
 import pykka
@@ -10,7 +11,7 @@ from actors import Info, Passivate, ProcessActor, Stage, Submit, Ticket
 from actors.clock import MAX_JUMP_MS
 from actors.messages import Retired
 from actors.probe import Point
-from protocol.errors import ClockAhead, NotFound, OutcomeUnknown
+from protocol.errors import ClockAhead, DeadlineExpired, NotFound, OutcomeUnknown
 from protocol.ids import Id
 from protocol.message import verify
 from storage import open_reader
@@ -88,6 +89,34 @@ def test_a_large_message_for_a_process_that_has_not_begun_is_not_kept(
     with pytest.raises(NotFound):
         early.stored.get(timeout=PATIENCE)
     assert not list(root.glob("shard-*/bodies/*/*"))
+
+
+@pytest.mark.guarantee("L1")
+def test_a_ticket_of_one_s_own_ends_with_the_scheduler(opened, gate, spawns) -> None:
+    """Who tells an actor a message with a ticket made by hand is answered after a fence too."""
+    scheduler = opened(signer=GatedSigner(gate))
+    first = verify(spawns[0])
+    ref = scheduler.registry.find(first.process, create=True).get(timeout=PATIENCE)
+    mine = [Ticket(inf), Ticket(inf)]
+    ref.tell(Submit(first, mine[0]))
+    scheduler.registry.actor_ref.tell(Submit(first, mine[1]))
+    assert ask(scheduler, first.process, Info()).outstanding == 1
+    scheduler._shard.fenced(RuntimeError("told to fail"))
+    for ticket in mine:
+        with pytest.raises(OutcomeUnknown):
+            ticket.published.get(timeout=PATIENCE)
+
+
+@pytest.mark.guarantee("L1")
+def test_a_ticket_of_one_s_own_ends_at_its_deadline(opened, gate, spawns) -> None:
+    """Its deadline is kept though the scheduler did not make it."""
+    scheduler = opened(signer=GatedSigner(gate))
+    first = verify(spawns[0])
+    ref = scheduler.registry.find(first.process, create=True).get(timeout=PATIENCE)
+    mine = Ticket(time.monotonic() + 0.1)
+    ref.tell(Submit(first, mine))
+    with pytest.raises((OutcomeUnknown, DeadlineExpired)):
+        mine.published.get(timeout=PATIENCE)
 
 
 def test_a_process_says_where_it_stands(opened, spawns) -> None:
