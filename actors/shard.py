@@ -36,6 +36,7 @@ from protocol.errors import Closed, NeedsAdoption, Refused, StoreFull
 from protocol.ids import Id
 from protocol.message import Verified
 from protocol.wallet import Wallet
+from storage.forks import give_up_in_children
 from storage.journal import Journal, Receipt, Work
 
 
@@ -88,6 +89,7 @@ class Shard:
         self._ended = threading.Event()
         self._ending = threading.Lock()
         self._build()
+        give_up_in_children(self)
 
     def _build(self) -> None:
         options, journal = self._options, self.journal
@@ -253,6 +255,17 @@ class Shard:
             return
         self._drain(time.monotonic() + patience)
         self._end()
+
+    def after_fork(self) -> None:
+        """Be closed in a forked child, which has none of the threads. See `storage.forks`."""
+        # Fresh ones: a thread of the parent may have held the old ones.
+        self._ending, self._closed, self._ended = (
+            threading.Lock(),
+            threading.Event(),
+            threading.Event(),
+        )
+        self._closed.set()
+        self._ended.set()
 
     def _drain(self, deadline: float) -> None:
         pause = threading.Event()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -157,6 +159,35 @@ def test_after_closing_only_closed_is_raised(opened, items) -> None:
     ):
         with pytest.raises(Closed):
             act()
+
+
+IN_A_CHILD = """
+import os, sys
+from pathlib import Path
+from actors import Scheduler
+from protocol.errors import Closed
+from protocol.wallet import Wallet
+root, wallet, item = sys.argv[1], Wallet.load(sys.argv[2]), Path(sys.argv[3]).read_bytes()
+with Scheduler.open(root, wallet) as scheduler:
+    if os.fork() == 0:
+        try:
+            scheduler.schedule(item)
+        except Closed:
+            scheduler.close()
+            os._exit(7)
+        os._exit(1)
+    print(os.waitstatus_to_exitcode(os.wait()[1]), scheduler.assign(item).slot)
+"""
+
+
+@pytest.mark.guarantee("L1")
+def test_a_forked_child_is_told_that_it_is_closed(tmp_path, root, wallet, spawn) -> None:
+    """A child has none of the threads that would answer; its parent is not disturbed."""
+    wallet.save(tmp_path / "wallet.json")
+    (tmp_path / "item").write_bytes(spawn)
+    program = [sys.executable, "-c", IN_A_CHILD, root, tmp_path / "wallet.json", tmp_path / "item"]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stdout.split() == ["7", "0"]
 
 
 class BrokenBlockClock(OfflineBlockClock):
