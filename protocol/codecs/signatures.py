@@ -58,10 +58,28 @@ def signature_type(number: int) -> SignatureType:
         raise UnsupportedSignature(f"signature type {number}{name} is not supported") from None
 
 
-def _check_rsa(owner: bytes, data: bytes, signature: bytes) -> None:
-    # Clients salt with the maximum, HyperBEAM with 32 bytes: any length is accepted.
-    key = rsa.RSAPublicNumbers(EXPONENT, int.from_bytes(owner, "big")).public_key()
+def rsa_key(owner: bytes) -> rsa.RSAPublicKey:
+    """Return the public key whose 512-byte modulus is `owner`.
+
+    Raises:
+        ValueError: it is no RSA key.
+    """
+    return rsa.RSAPublicNumbers(EXPONENT, int.from_bytes(owner, "big")).public_key()
+
+
+def check_rsa(key: rsa.RSAPublicKey, data: bytes, signature: bytes) -> None:
+    """Insist that `key` signed `data`, with a salt of any length.
+
+    Clients salt with the maximum, HyperBEAM with 32 bytes.
+
+    Raises:
+        cryptography.exceptions.InvalidSignature: it did not.
+    """
     key.verify(signature, data, _ANY_SALT, hashes.SHA256())
+
+
+def _check_rsa(owner: bytes, data: bytes, signature: bytes) -> None:
+    check_rsa(rsa_key(owner), data, signature)
 
 
 def _check_ed25519(owner: bytes, data: bytes, signature: bytes) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature as BadSignature
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from protocol.assignment import EPOCH, Assignment
 from protocol.chain import chain_rule
 from protocol.codecs.assignment import TYPE, signature_data
-from protocol.codecs.signatures import RSA, signature_type
+from protocol.codecs.signatures import check_rsa, rsa_key
 from protocol.commitment import Commitment
 from protocol.ids import digest_id
 from protocol.terms import Terms
@@ -56,5 +61,15 @@ def _verifies(assignment: Assignment, commitment: Commitment) -> bool:
     owner = commitment.owner
     if digest_id(owner) != commitment.committer:
         return False
-    data = signature_data(assignment, owner)
-    return signature_type(RSA).verify(owner, data, commitment.signature)
+    try:
+        check_rsa(_known_key(owner), signature_data(assignment, owner), commitment.signature)
+    except (BadSignature, ValueError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _known_key(owner: bytes) -> RSAPublicKey:
+    # A store is signed by few wallets, and a new key costs a sixth of a verification, most of
+    # it at its first use.
+    return rsa_key(owner)
