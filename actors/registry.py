@@ -14,6 +14,8 @@ from actors.messages import Busy, Detour, Passivate, Resume, Retired, Submit
 from actors.process import Desk, ProcessActor
 from protocol.errors import NotFound, Refused
 from protocol.ids import Id
+from protocol.message import Verified
+from protocol.terms import spawn_terms
 from protocol.wallet import Wallet
 from storage.journal import Head
 
@@ -63,7 +65,12 @@ class SchedulerRegistry(SchedulerActor):
         """
         retirement = self._retiring.get(process_id)
         ref = retirement.ref if retirement else self._directory.get(process_id)
-        return self._start(process_id, create) if ref is None else ref
+        if ref is not None:
+            return ref
+        head = self._head(process_id)
+        if head is None and not create:
+            raise NotFound(f"process {process_id} is not scheduled here")
+        return self._start(process_id, head)
 
     def processes(self) -> list[Id]:
         """Return the processes that are live now, least recently used first."""
@@ -116,9 +123,9 @@ class SchedulerRegistry(SchedulerActor):
     def _route(self, submit: Submit) -> None:
         message, process = submit.message, submit.message.process
         try:
-            ref = self.find(process, create=message.is_process)
+            ref = self._directory.get(process) or self._start_for(message)
         except Refused as exc:
-            log.failed(exc, process=process, message=message.message_id)
+            log.failed(exc, message)
             submit.ticket.fail(exc)
             return
         try:
@@ -138,20 +145,26 @@ class SchedulerRegistry(SchedulerActor):
         except Refused as exc:
             self._desk.unfit(process, exc)
 
-    def _start(self, process_id: Id, create: bool) -> ProcessRef:
-        head = self._head(process_id, create)
+    def _start_for(self, message: Verified) -> ProcessRef:
+        head = self._head(message.process)
+        if head is None:
+            # Anybody can sign a process: one that would not begin here displaces no other.
+            if not message.is_process:
+                raise NotFound(f"process {message.process} is not scheduled here")
+            spawn_terms(message.keys, self._desk.around.wallets)
+        return self._start(message.process, head)
+
+    def _start(self, process_id: Id, head: Head | None) -> ProcessRef:
         self._make_room()
         ref = ProcessActor.start(process_id, head, self._desk, self.actor_ref)
         self._directory.enter(process_id, ref)
         return ref
 
-    def _head(self, process_id: Id, create: bool) -> Head | None:
+    def _head(self, process_id: Id) -> Head | None:
         try:
             return self._desk.around.journal.head(process_id)
         except NotFound:
-            if create:
-                return None
-            raise
+            return None
 
     def _make_room(self) -> None:
         for process in self._directory.longest_idle(len(self._directory) + 1 - self._max_live):

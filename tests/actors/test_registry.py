@@ -11,7 +11,7 @@ from actors import Info, Passivate, ProcessActor, Stage, Submit, Ticket
 from actors.clock import MAX_JUMP_MS
 from actors.messages import Retired
 from actors.probe import Point
-from protocol.errors import ClockAhead, DeadlineExpired, NotFound, OutcomeUnknown
+from protocol.errors import ClockAhead, DeadlineExpired, NotFound, NotOurProcess, OutcomeUnknown
 from protocol.ids import Id
 from protocol.message import verify
 from storage import open_reader
@@ -171,6 +171,20 @@ def test_idle_processes_are_put_to_rest(opened, spawns) -> None:
     assert oldest.actor_stopped.wait(PATIENCE)
     assert ask(scheduler, processes[0], Info()).slot == 0
     assert actor(scheduler, processes[0]) is not oldest
+
+
+@pytest.mark.guarantee("L2")
+def test_a_process_that_cannot_begin_displaces_nobody(opened, spawns, user_wallet) -> None:
+    """Processes of other schedulers, and malformed ones, never get an actor."""
+    scheduler = opened(max_live_processes=1)
+    process = scheduler.assign(spawns[0]).process
+    foreign = process_item(user_wallet, user_wallet.address)
+    odd = process_item(user_wallet, user_wallet.address, Scheduler="nobody")
+    for item in (foreign, odd):
+        with pytest.raises(NotOurProcess):
+            scheduler.assign(item)
+    assert live(scheduler) == [process]
+    assert len(pykka.ActorRegistry.get_by_class(ProcessActor)) == 1
 
 
 def test_using_a_process_keeps_it_alive(opened, spawns, user_wallet) -> None:
