@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -97,7 +96,8 @@ class ProcessActor(SchedulerActor):
         elif isinstance(message, Passivate):
             self._passivate()
         else:
-            raise TypeError(f"a ProcessActor takes no {type(message).__name__}")
+            # Somebody's mistake must not end the process: Pykka warns and answers None.
+            super().on_receive(message)
         return None
 
     def on_failure(
@@ -138,7 +138,7 @@ class ProcessActor(SchedulerActor):
             else:
                 ticket.leave()
         except Refused as exc:
-            log.failed(exc, process=message.process, message=message.message_id)
+            log.failed(exc, message)
             ticket.fail(exc)
         except BaseException as exc:
             # At once: Pykka calls `on_failure` when this actor counts as dead already, and a
@@ -185,8 +185,6 @@ class ProcessActor(SchedulerActor):
         # The pin goes first: the ledger relies on seeing it before the signature.
         self._desk.committer.pin(flight)
         self._desk.signing.sign(flight)
-        if log.informs:
-            _tell(flight)
 
     def _info(self) -> ProcessInfo:
         sequencer = self._sequencer
@@ -202,13 +200,3 @@ class ProcessActor(SchedulerActor):
 
     def __repr__(self) -> str:
         return f"<ProcessActor {self._sequencer!r}>"
-
-
-def _tell(flight: Flight) -> None:
-    log.step(
-        "assigned",
-        process=flight.process,
-        slot=flight.slot,
-        message=flight.assignment.message_id,
-        duration_ms=round((time.monotonic() - flight.born) * 1000, 3),
-    )

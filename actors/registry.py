@@ -97,7 +97,8 @@ class SchedulerRegistry(SchedulerActor):
         elif isinstance(message, Resume):
             self._resume(message.process)
         else:
-            raise TypeError(f"the registry takes no {type(message).__name__}")
+            # Somebody's mistake must not end the scheduler: Pykka warns and answers None.
+            super().on_receive(message)
 
     def on_failure(self, *exc_info: Any) -> None:
         """Fence the shard: without a registry nothing can be scheduled."""

@@ -127,14 +127,16 @@ def test_a_process_says_where_it_stands(opened, spawns) -> None:
     assert (info.process, info.slot, info.stored, info.outstanding) == (process, 0, 0, 0)
 
 
-def test_an_actor_takes_no_other_messages(opened, spawns) -> None:
-    """Who asks for what an actor does not know is told so, and the actor lives on."""
+def test_an_actor_drops_other_messages(opened, spawns, caplog) -> None:
+    """What an actor does not know is logged, asked or told, and the actor lives on."""
     scheduler = opened()
     process = scheduler.assign(spawns[0]).process
     for ref in (actor(scheduler, process), scheduler.registry.actor_ref):
-        with pytest.raises(TypeError, match="takes no str"):
-            ref.ask("nonsense", timeout=PATIENCE)
+        ref.tell("nonsense")
+        assert ref.ask("nonsense", timeout=PATIENCE) is None
     assert ask(scheduler, process, Info()).slot == 0
+    assert scheduler.status().fenced is None
+    assert caplog.text.count("Unexpected message") == 4
 
 
 def test_the_registry_knows_its_wallet(opened, wallet) -> None:
@@ -286,11 +288,11 @@ def test_an_actor_that_dies_idle_is_replaced(opened, spawns, user_wallet, caplog
     scheduler = opened()
     process = scheduler.assign(spawns[0]).process
     dying = actor(scheduler, process)
-    dying.tell("nonsense")
+    dying.tell(fault())
     assert dying.actor_stopped.wait(PATIENCE)
     assert scheduler.assign(message_item(user_wallet, process)).slot == 1
     assert scheduler.status().fenced is None
-    assert "takes no str" in caplog.text
+    assert "'NoneType' object has no attribute" in caplog.text
 
 
 @pytest.mark.guarantee("S1")
@@ -299,12 +301,17 @@ def test_an_actor_that_dies_with_slots_in_the_air_fences(opened, gate, spawns) -
     scheduler = opened(signer=GatedSigner(gate))
     ticket = scheduler.schedule(spawns[0])
     gate.wait_for_arrival()
-    actor(scheduler, verify(spawns[0]).process).tell("nonsense")
+    actor(scheduler, verify(spawns[0]).process).tell(fault())
     with pytest.raises(OutcomeUnknown):
         ticket.assigned.get(timeout=PATIENCE)
     gate.open()
     scheduler.close()
     assert opened().assign(spawns[0]).slot == 0
+
+
+def fault() -> Submit:
+    """What no actor survives."""
+    return Submit(None, Ticket(inf))
 
 
 def actor(scheduler, process: Id) -> pykka.ActorRef[ProcessActor]:
