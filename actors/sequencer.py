@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import index
 
 from actors.blocks import BlockClock
 from actors.flight import Flight
@@ -16,6 +17,8 @@ from protocol.errors import (
     Duplicate,
     IdCollision,
     NotFound,
+    NotNow,
+    Refused,
     StoreFull,
     WalletMissing,
     WrongTarget,
@@ -125,8 +128,8 @@ class Sequencer:
 
         Raises:
             Refused: it gets no slot, and nothing changed. `NotFound`, `WalletMissing`,
-                `IdCollision`, `StoreFull`, `NeedsAdoption`, `ClockAhead`, and what
-                `spawn_terms` raises for the first message.
+                `IdCollision`, `StoreFull`, `NeedsAdoption`, `ClockAhead`, `NotNow` when a
+                clock fails, and what `spawn_terms` raises for the first message.
         """
         terms = self.require_wanted(message)
         self._require_room(message)
@@ -178,18 +181,29 @@ class Sequencer:
             raise IdCollision(f"message ID {message.message_id} is taken by other bytes")
 
     def _next(self, message: Verified, terms: Terms) -> Assignment:
-        block = self._around.blocks.latest()
+        timestamp, block = self._moment()
         return Assignment(
             process=self.process,
             slot=self.slot + 1,
             message_id=message.message_id,
             link=chain_rule(terms.chain).next(self._link, message.message_id, None),
-            timestamp=max(self._timestamp, self._around.now()),
-            block=block if block.height >= self._block.height else self._block,
+            timestamp=timestamp,
+            block=block,
             path=message.path,
             chain=terms.chain,
             variant=terms.variant,
         )
+
+    def _moment(self) -> tuple[int, Block]:
+        # Both clocks come from outside: one that breaks costs the message, not the actor.
+        try:
+            timestamp, block = index(self._around.now()), self._around.blocks.latest()
+            newer = block.height >= self._block.height
+        except Refused:
+            raise
+        except Exception as exc:
+            raise NotNow(f"a clock failed: {exc!r}") from exc
+        return max(self._timestamp, timestamp), block if newer else self._block
 
     def _add(self, flight: Flight) -> None:
         self._flights.append(flight)

@@ -15,6 +15,7 @@ from protocol.errors import (
     IdCollision,
     NeedsAdoption,
     NotFound,
+    NotNow,
     NotOurProcess,
     StoreFull,
     UnsupportedProcess,
@@ -41,7 +42,7 @@ class World:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     ms: int = 1000
     ahead: bool = False
-    block: Block = field(default_factory=Block)
+    block: Block | None = field(default_factory=Block)
 
     def now(self) -> int:
         if self.ahead:
@@ -305,6 +306,16 @@ def clock_ahead(world: World) -> Verified:
     return HELLO
 
 
+def clock_broken(world: World) -> Verified:
+    world.ms = "noon"
+    return HELLO
+
+
+def block_clock_broken(world: World) -> Verified:
+    world.block = None
+    return HELLO
+
+
 def other_bytes(world: World) -> Verified:
     world.journal.disk.bodies[HELLO.message_id] = world.journal.disk.bodies[PROCESS]
     return HELLO
@@ -312,7 +323,13 @@ def other_bytes(world: World) -> Verified:
 
 @pytest.mark.parametrize(
     ("obstacle", "refusal"),
-    [(full_disk, StoreFull), (clock_ahead, ClockAhead), (other_bytes, IdCollision)],
+    [
+        (full_disk, StoreFull),
+        (clock_ahead, ClockAhead),
+        (clock_broken, NotNow),
+        (block_clock_broken, NotNow),
+        (other_bytes, IdCollision),
+    ],
 )
 def test_a_refusal_leaves_no_trace(world, sequencer, obstacle, refusal) -> None:
     """A message that was refused takes no slot, and the next one stands where it would have."""

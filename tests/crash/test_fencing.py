@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 
 import pytest
 
-from actors import Info, Scheduler, Stage, Ticket
+from actors import Info, Scheduler, Stage, Submit, Ticket
 from actors.clock import system_clock
 from actors.probe import Point
-from protocol.errors import Closed, OutcomeUnknown
+from protocol.errors import Closed, NotNow, OutcomeUnknown
 from protocol.wallet import Wallet
 from tests.crash.answers import PATIENCE_SECONDS, answers, ending
 from tests.crash.load import SMALL_UPLOADS
@@ -83,22 +84,40 @@ class Clock:
         return system_clock()
 
 
+@pytest.mark.guarantee("L1", "L3")
+def test_a_clock_that_breaks_refuses_messages(
+    testimony: Testimony, one_process: tuple[Item, ...], wallets: tuple[Wallet, ...]
+) -> None:
+    """While the clock fails messages get no slot, with a time to try again; then all goes on."""
+    spawn, message, *_ = one_process
+    clock = Clock()
+    with Scheduler.open(testimony.root, wallets, clock=clock, deadline=60) as scheduler:
+        hear(testimony, spawn, scheduler.schedule(spawn.encoded))
+        clock.broken = True
+        refused = ending(scheduler.schedule(message.encoded), Stage.ASSIGNED)
+        assert isinstance(refused, NotNow)
+        assert refused.retry_after
+        clock.broken = False
+        hear(testimony, message, scheduler.schedule(message.encoded))
+        assert scheduler.status().fenced is None
+    recover(testimony, wallets, [spawn, message])
+
+
 @pytest.mark.guarantee("S13", "L1")
 def test_an_actor_that_dies_with_slots_in_the_air_stops_the_scheduler(
     testimony: Testimony, one_process: tuple[Item, ...], wallets: tuple[Wallet, ...]
 ) -> None:
     """What it had given is unknown to everybody: every request ends so, and may be sent again."""
     spawn, message, *_ = one_process
-    hold, clock = Hold(Point.BEFORE_PIN_COMMIT), Clock()
+    hold = Hold(Point.BEFORE_PIN_COMMIT)
     hold.arm()
-    with Scheduler.open(testimony.root, wallets, probe=hold, clock=clock, deadline=60) as scheduler:
+    with Scheduler.open(testimony.root, wallets, probe=hold, deadline=60) as scheduler:
         first = scheduler.schedule(spawn.encoded)
         hold.wait()
-        clock.broken = True
-        second = scheduler.schedule(message.encoded)
+        second = break_actor(scheduler, spawn)
         assert isinstance(ending(second, Stage.ASSIGNED), OutcomeUnknown)
         assert isinstance(ending(first, Stage.ASSIGNED), OutcomeUnknown)
-        with pytest.raises(Closed, match="the clock broke"):
+        with pytest.raises(Closed, match="NoneType"):
             scheduler.schedule(message.encoded)
         hold.release()
     recover(testimony, wallets, [spawn, message])
@@ -110,13 +129,10 @@ def test_an_actor_that_dies_with_nothing_in_the_air_is_replaced(
 ) -> None:
     """One request ends unknown; asked again, a fresh actor gives the slot, and all goes on."""
     spawn, message, *_ = one_process
-    clock = Clock()
-    with Scheduler.open(testimony.root, wallets, clock=clock, deadline=60) as scheduler:
+    with Scheduler.open(testimony.root, wallets, deadline=60) as scheduler:
         hear(testimony, spawn, scheduler.schedule(spawn.encoded))
-        clock.broken = True
-        unknown = scheduler.schedule(message.encoded)
+        unknown = break_actor(scheduler, spawn)
         assert isinstance(ending(unknown, Stage.ASSIGNED), OutcomeUnknown)
-        clock.broken = False
         again = scheduler.schedule(message.encoded)
         assert again.published.get(timeout=PATIENCE_SECONDS).slot == 1
         hear(testimony, message, again)
@@ -157,6 +173,14 @@ def send_until_closed(scheduler: Scheduler, items: tuple[Item, ...]) -> list[tup
     except Closed:
         assert tickets, "it was closed from the start"
     return tickets
+
+
+def break_actor(scheduler: Scheduler, process: Item) -> Ticket:
+    """Tell an actor what none survives; return the ticket that goes with it."""
+    ticket = Ticket(inf)
+    ref = scheduler.registry.find(process.id).get(timeout=PATIENCE_SECONDS)
+    ref.tell(Submit(None, ticket))  # type: ignore[arg-type]
+    return ticket
 
 
 def hear(testimony: Testimony, item: Item, ticket: Ticket) -> None:
