@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -135,11 +136,20 @@ class Committer:
         self._look(cut, _AFTER)
         self.commits += 1
         self.records += len(cut.pins) + len(cut.signed) + len(cut.receipts)
+        if log.informs:
+            self._report(cut)
         self._ledger.settle(cut)
         if cut.receipts:
             self._published(cut.receipts)
-        if log.informs:
-            _tell(cut)
+
+    def _report(self, cut: Cut) -> None:
+        for flight in cut.pins:
+            flight.report("pinned")
+        for receipt in cut.receipts:
+            with suppress(CorruptRecord):  # an event is no reason to stop
+                assignment = self._journal.assignment(receipt.process, receipt.slot)
+                duration_ms = max(0, receipt.timestamp - assignment.timestamp)
+                log.slot("published", assignment, stage="published", duration_ms=duration_ms)
 
     def _look(self, cut: Cut, points: tuple[Point, Point, Point]) -> None:
         for entries, point in zip((cut.pins, cut.signed, cut.receipts), points, strict=True):
@@ -159,19 +169,3 @@ class Committer:
 
     def _stop(self) -> None:
         self._running = False
-
-
-def _tell(cut: Cut) -> None:
-    now = time.monotonic()
-    for name, flights in (("pinned", cut.pins), ("stored", cut.signed)):
-        for flight in flights:
-            log.step(
-                name,
-                process=flight.process,
-                slot=flight.slot,
-                message=flight.assignment.message_id,
-                stage=flight.stage,
-                duration_ms=round((now - flight.born) * 1000, 3),
-            )
-    for receipt in cut.receipts:
-        log.step("published", process=receipt.process, slot=receipt.slot, stage=3)

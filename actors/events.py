@@ -1,17 +1,25 @@
-"""Structured events: one per step of an assignment, quiet until asked for."""
+"""Structured events: one per step of an assignment, quiet until `log.configure` asks for them.
+
+Each step carries what is known of `process`, `slot`, `message`, `stage` (the highest one
+reached, by name) and `duration_ms` (since the slot was given).
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
 
+from protocol.assignment import Assignment
 from protocol.errors import SchedulerError
 from protocol.ids import Id
+from protocol.message import Encoded, Message, Verified, named_process
 
-LEVELS = ("debug", "info", "warning", "error")
+LEVELS = ("debug", "info", "warning", "error", "quiet")
+"""The lowest level that is written; `quiet` is above all that we use."""
 
 
 class EventLog:
@@ -22,7 +30,7 @@ class EventLog:
     """
 
     def __init__(self) -> None:
-        self.configure("warning")
+        self.configure("quiet")
 
     def configure(self, level: str, stream: TextIO | None = None) -> None:
         """Choose the lowest level that is written, and where to (standard error).
@@ -31,7 +39,8 @@ class EventLog:
             level: one of `LEVELS`.
             stream: None for whatever standard error is when an event is written.
         """
-        threshold = logging.getLevelNamesMapping()[level.upper()]
+        name = "critical" if level == "quiet" else level
+        threshold = logging.getLevelNamesMapping()[name.upper()]
         self.informs = threshold <= logging.INFO
         self._logger = structlog.wrap_logger(
             _Lines(stream),
@@ -49,9 +58,21 @@ class EventLog:
         if self.informs:
             self._logger.info(event, **fields)
 
-    def failed(self, error: SchedulerError, **fields: Any) -> None:
+    def slot(self, event: str, assignment: Assignment, stage: str, **fields: Any) -> None:
+        """Tell that one step of a slot is done, or begins."""
+        self.step(
+            event,
+            process=assignment.process,
+            slot=assignment.slot,
+            message=assignment.message_id,
+            stage=stage,
+            **fields,
+        )
+
+    def failed(self, error: SchedulerError, item: Encoded | Message | Verified) -> None:
         """Tell that a message got no slot, and why."""
-        self.step("scheduling_failed", code=error.code, reason=error.detail, **fields)
+        if self.informs:
+            self.step("scheduling_failed", code=error.code, reason=error.detail, **_known(item))
 
     def warning(self, event: str, **fields: Any) -> None:
         """Tell of something an operator should know."""
@@ -73,6 +94,18 @@ class _Lines:
         print(line, file=self._stream or sys.stderr, flush=True)
 
     debug = info = warning = error = exception = critical = msg
+
+
+def _known(item: Encoded | Message | Verified) -> dict[str, Id]:
+    # Only for the event: nothing is verified, and what cannot be read has no IDs.
+    if isinstance(item, Verified):
+        return {"process": item.process, "message": item.message_id}
+    known: dict[str, Id] = {}
+    with suppress(SchedulerError):
+        message = item if isinstance(item, Message) else Message.decode(item)
+        known["message"] = message.id
+        known["process"] = named_process(message)
+    return known
 
 
 def _as_text(value: Any) -> str:

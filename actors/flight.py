@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from actors.events import log
 from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.assignment import Assignment
@@ -72,6 +73,8 @@ class Flight:
 
     def reach(self, stage: Stage) -> None:
         """Release `stage` to everyone who waits. Called in slot order."""
+        if log.informs:
+            self._report(stage)
         with self._lock:
             self.stage = stage
             tickets = tuple(self._tickets)
@@ -82,6 +85,17 @@ class Flight:
         ticket.reach(stage, self.assignment)
         if stage >= Stage.STORED:
             ticket.leave()
+
+    def _report(self, stage: Stage) -> None:
+        # Receipts are told by the committer: not every published slot is still in flight.
+        for reached in Stage:
+            if self.stage < reached <= min(stage, Stage.STORED):
+                self.report(reached.name.lower())
+
+    def report(self, step: str) -> None:
+        """Tell as an event that a step is done."""
+        duration_ms = round((time.monotonic() - self.born) * 1000, 3)
+        log.slot(step, self.assignment, stage=step, duration_ms=duration_ms)
 
     def __repr__(self) -> str:
         stage = Stage(self.stage).name if self.stage else "GIVEN"

@@ -168,7 +168,7 @@ class Scheduler:
             message = item if isinstance(item, Verified) else verify(item, accept=self._accept)
             self._shard.submit(message, ticket)
         except SchedulerError as exc:
-            log.failed(exc)
+            log.failed(exc, item)
             ticket.fail(exc)
         return ticket
 

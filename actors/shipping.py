@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,9 +36,14 @@ class Shipped:
 class Parcel:
     """The items of one slot: the message, and the assignment once per signer."""
 
-    slot: Slot
+    assignment: Assignment
     message: Upload
     assignments: Sequence[Upload]
+
+    @property
+    def slot(self) -> Slot:
+        """Which slot it is."""
+        return self.assignment.process, self.assignment.slot
 
 
 class Shipper:
@@ -95,7 +99,7 @@ class Shipper:
         assignment = self._recent.pop(slot, None) or self._journal.assignment(*slot)
         body = self._journal.body(assignment.message_id)
         return Parcel(
-            slot,
+            assignment,
             Upload(assignment.message_id, "message", body.encoded),
             [
                 Upload(commitment.id, "assignment", encode(assignment, commitment))
@@ -104,14 +108,14 @@ class Shipper:
         )
 
     def _send(self, parcels: Sequence[Parcel]) -> list[Shipped]:
-        started = time.monotonic()
+        if log.informs:
+            for parcel in parcels:
+                log.slot("uploading", parcel.assignment, stage="stored")
         messages = self._offer([parcel.message for parcel in parcels])
         taken = [parcel for parcel in parcels if isinstance(messages[parcel.message.id], str)]
         items = [upload for parcel in taken for upload in parcel.assignments]
         outcomes = messages | (self._offer(items) if items else {})
         self._probe(Point.AFTER_UPLOAD)
-        if log.informs:
-            _tell(parcels, time.monotonic() - started)
         return [Shipped(parcel.slot, self._judge(parcel, outcomes)) for parcel in parcels]
 
     def _offer(self, uploads: Sequence[Upload]) -> dict[Id, Outcome]:
@@ -157,11 +161,3 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _tell(parcels: Sequence[Parcel], seconds: float) -> None:
-    for parcel in parcels:
-        process, slot = parcel.slot
-        message = parcel.message.id
-        duration = round(seconds * 1000, 3)
-        log.step("uploading", process=process, slot=slot, message=message, duration_ms=duration)

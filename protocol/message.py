@@ -163,15 +163,14 @@ def verify(
     if item.signature_type not in accept:
         raise UnsupportedSignature(f"signature type {item.signature_type} is not accepted here")
     message_id = message.id
-    is_process = message.keys.get(b"type") == b"Process"
-    process = message_id if is_process else _target(message.keys)
+    process = named_process(message)
     path = _path(message.keys)
     if check_signatures and not item.verify():
         raise InvalidSignature("the item's signature does not verify")
     return Verified(
         message_id=message_id,
         process=process,
-        is_process=is_process,
+        is_process=_is_process(message),
         path=path,
         keys=message.keys,
         codec=message.codec,
@@ -179,6 +178,19 @@ def verify(
         committers=tuple(commitment.committer for commitment in message.commitments),
         proof=_PROOF,
     )
+
+
+def named_process(message: Message) -> Id:
+    """Return the process a message is for: itself if it is one, else its target.
+
+    Raises:
+        NoTarget, InvalidId: it is no process and names none.
+    """
+    return message.id if _is_process(message) else _target(message.keys)
+
+
+def _is_process(message: Message) -> bool:
+    return message.keys.get(b"type") == b"Process"
 
 
 def _from_item(item: ans104.Item, encoded: bytes) -> Message:

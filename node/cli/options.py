@@ -40,9 +40,7 @@ class Options:
 
     def apply(self) -> None:
         """Write events from the chosen level on, in this operating-system process."""
-        # Nothing is written at `critical`: it is the level above all that we use.
-        quiet = self.log_level is LogLevel.QUIET
-        log.configure("critical" if quiet else self.log_level.value)
+        log.configure(self.log_level.value)
 
 
 def options(context: typer.Context) -> Options:

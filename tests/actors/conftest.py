@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from pathlib import Path
 
 import pytest
 
 from actors import Scheduler
+from actors.events import log
 from protocol.wallet import Wallet
 from tests.actors.outside import PATIENCE, Gate
 
@@ -41,6 +43,15 @@ def opened(root: Path, wallet: Wallet):
         scheduler.close()
     for thread in set(threading.enumerate()) - before:
         thread.join(PATIENCE)
+
+
+@pytest.fixture
+def warned():
+    """What is written from the warning level on, as one text."""
+    told = io.StringIO()
+    log.configure("warning", told)
+    yield told.getvalue
+    log.configure("quiet")
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_the_last_answer_is_remembered() -> None:
     clock.stop()
 
 
-def test_a_failing_gateway_is_reported(capsys) -> None:
+def test_a_failing_gateway_is_reported(warned) -> None:
     """An operator can see that blocks are not known."""
     asked = threading.Semaphore(0)
 
@@ -77,7 +77,7 @@ def test_a_failing_gateway_is_reported(capsys) -> None:
     for _ in range(2):
         assert asked.acquire(timeout=PATIENCE)
     clock.stop()
-    assert "the gateway is away" in capsys.readouterr().err
+    assert "the gateway is away" in warned()
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -65,7 +65,7 @@ def test_a_damaged_slot_is_not_published(opened, root, processes, spawns, bundle
 
 
 def test_a_damaged_pinned_slot_is_not_signed(
-    opened, gate, root, processes, user_wallet, capsys
+    opened, gate, root, processes, user_wallet, warned
 ) -> None:
     """Recovery reports the process and signs nothing of it; the others go on."""
     damaged, sound = processes
@@ -77,7 +77,7 @@ def test_a_damaged_pinned_slot_is_not_signed(
         scheduler.assign(message_item(user_wallet, damaged))
     assert (caught.value.process, caught.value.slot) == (damaged, 1)
     assert scheduler.status().unfit == {damaged: "corrupt_record"}
-    assert "process_unfit" in capsys.readouterr().err
+    assert "process_unfit" in warned()
 
 
 @pytest.mark.guarantee("S1")

@@ -7,9 +7,11 @@ import pytest
 
 from actors.events import EventLog, log
 from actors.probe import Point
-from protocol.errors import Refused
+from actors.settings import PublishSettings, Settings
+from protocol.errors import Refused, UploadFailed
 from protocol.ids import Id
-from tests.actors.outside import PATIENCE
+from protocol.message import Message
+from tests.actors.outside import PATIENCE, Bundler, Gate, GatedSigner
 from tests.items import message_item, process_item
 
 NOWHERE = Id(bytes(32))
@@ -21,7 +23,7 @@ def lines():
     stream = io.StringIO()
     log.configure("info", stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    log.configure("warning")
+    log.configure("quiet")
 
 
 def test_every_step_of_a_message_is_an_event(opened, lines, user_wallet, wallet) -> None:
@@ -33,11 +35,36 @@ def test_every_step_of_a_message_is_an_event(opened, lines, user_wallet, wallet)
     steps = {line["event"]: line for line in lines() if line.get("slot") == 0}
     assert {"assigned", "pinned", "stored", "uploading", "published"} <= steps.keys()
     assert {line["process"] for line in steps.values()} == {str(first.process)}
-    for step in ("assigned", "pinned", "stored"):
-        assert steps[step]["message"] == str(first.message_id)
-    for step in ("assigned", "pinned", "stored", "uploading"):
+    assert {line["message"] for line in steps.values()} == {str(first.message_id)}
+    for step in ("pinned", "assigned", "stored", "published"):
         assert steps[step]["duration_ms"] >= 0
-    assert (steps["stored"]["stage"], steps["published"]["stage"]) == (2, 3)
+        assert steps[step]["stage"] == step
+    assert steps["uploading"]["stage"] == "stored"
+
+
+def test_steps_are_told_in_their_order(opened, lines, user_wallet, wallet) -> None:
+    """Assigned comes once it is pinned and signed, uploading before the upload is over."""
+    with opened() as scheduler:
+        spawn = process_item(user_wallet, wallet.address)
+        scheduler.schedule(spawn).published.get(timeout=PATIENCE)
+    told = [line["event"] for line in lines()]
+    expected = ["new_schedule", "pinned", "assigned", "stored", "uploading", "published"]
+    assert [event for event in told if event in expected] == expected
+
+
+def test_assigned_is_told_when_it_is_released(opened, lines, gate, user_wallet, wallet) -> None:
+    """A slot that is given and pinned is not assigned before it is signed."""
+    pinned = Gate()
+    scheduler = opened(
+        signer=GatedSigner(gate),
+        probe=lambda point: pinned.open() if point is Point.AFTER_PIN_COMMIT else None,
+    )
+    ticket = scheduler.schedule(process_item(user_wallet, wallet.address))
+    pinned.pass_through()
+    assert "assigned" not in [line["event"] for line in lines()]
+    gate.open()
+    ticket.assigned.get(timeout=PATIENCE)
+    assert "assigned" in [line["event"] for line in lines()]
 
 
 def test_a_schedule_says_whether_it_is_new(opened, lines, user_wallet, wallet) -> None:
@@ -57,17 +84,30 @@ def test_a_refusal_is_an_event(opened, lines, user_wallet, wallet) -> None:
     scheduler = opened(duplicates="reject")
     spawn = process_item(user_wallet, wallet.address)
     process = scheduler.assign(spawn).process
-    for item in (b"", message_item(user_wallet, NOWHERE), spawn):
+    known = message_item(user_wallet, NOWHERE)
+    for item in (b"", known, known[:-1], Message.decode(known[:-1]), spawn):
         with pytest.raises(Refused):
             scheduler.assign(item)
     told = [line for line in lines() if line["event"] == "scheduling_failed"]
-    assert [line["code"] for line in told] == ["malformed_item", "not_found", "duplicate"]
-    assert [line.get("process") for line in told] == [None, str(NOWHERE), str(process)]
+    assert [line["code"] for line in told] == [
+        "malformed_item",
+        "not_found",
+        "invalid_signature",
+        "invalid_signature",
+        "duplicate",
+    ]
+    places = [str(NOWHERE)] * 3
+    assert [line.get("process") for line in told] == [None, *places, str(process)]
+    unknown = str(Message.decode(known).id)
+    assert [line.get("message") for line in told] == [None, *[unknown] * 3, str(process)]
 
 
 def test_nothing_is_written_by_default(opened, capsys, user_wallet, wallet) -> None:
-    """A scheduler that works is quiet."""
-    with opened() as scheduler:
+    """A scheduler is quiet, whether it works or meets trouble; its status tells of that."""
+    bundler, failures = Bundler(), iter([UploadFailed("away")])
+    bundler.refuse = lambda _: next(failures, None)
+    settings = Settings(publish=PublishSettings(backoff_seconds=0.001))
+    with opened(uploader=bundler, settings=settings) as scheduler:
         spawn = process_item(user_wallet, wallet.address)
         scheduler.schedule(spawn).published.get(timeout=PATIENCE)
     assert capsys.readouterr() == ("", "")

@@ -140,14 +140,14 @@ def test_a_late_callback_runs_at_once(future) -> None:
     assert seen == [future]
 
 
-def test_a_raising_callback_harms_nobody(future, capsys) -> None:
+def test_a_raising_callback_harms_nobody(future, warned) -> None:
     """What a callback raises is logged; the other callbacks and the completer go on."""
     seen = []
     future.add_done_callback(lambda _: 1 / 0)
     future.add_done_callback(seen.append)
     assert future.complete(1)
     assert seen == [future]
-    assert "callback_failed" in capsys.readouterr().err
+    assert "callback_failed" in warned()
 
 
 def test_map_applies_a_function(future) -> None:
@@ -245,7 +245,7 @@ def test_a_mapped_future_can_be_awaited(future) -> None:
     assert asyncio.run(wait()) == 2
 
 
-def test_a_coroutine_that_gave_up_harms_nobody(future, capsys) -> None:
+def test_a_coroutine_that_gave_up_harms_nobody(future, warned) -> None:
     """Completing a future whose waiting event loop is gone completes it without a murmur."""
 
     async def give_up() -> None:
@@ -257,7 +257,7 @@ def test_a_coroutine_that_gave_up_harms_nobody(future, capsys) -> None:
     future.add_done_callback(seen.append)
     assert future.complete(1)
     assert seen == [future]
-    assert capsys.readouterr().err == ""
+    assert warned() == ""
 
 
 async def _awaited(future):

@@ -44,7 +44,7 @@ def test_publication_resumes_after_a_restart(opened, bundler, spawn, user_wallet
 
 @pytest.mark.guarantee("L3")
 @pytest.mark.guarantee("S5")
-def test_a_bundler_that_comes_back_is_tried_again(opened, bundler, spawn, capsys) -> None:
+def test_a_bundler_that_comes_back_is_tried_again(opened, bundler, spawn, warned) -> None:
     """A failed upload delays the answer, never the slot, and is reported each time."""
     failures = iter([AWAY] * 5)
     bundler.refuse = lambda _: next(failures, None)
@@ -52,7 +52,7 @@ def test_a_bundler_that_comes_back_is_tried_again(opened, bundler, spawn, capsys
     ticket = scheduler.schedule(spawn)
     process = ticket.published.get(timeout=PATIENCE).process
     assert scheduler.slot(process) == 0
-    assert capsys.readouterr().err.count("upload_failed") == 5
+    assert warned().count("upload_failed") == 5
 
 
 @pytest.mark.guarantee("L3")

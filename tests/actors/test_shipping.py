@@ -112,7 +112,7 @@ def test_a_bundler_that_is_away_fails_everything(shipper, bundler) -> None:
 
 
 @pytest.mark.parametrize("answer", [ValueError("bug"), "too few"])
-def test_a_broken_uploader_fails_everything(shipper, bundler, answer, capsys, monkeypatch) -> None:
+def test_a_broken_uploader_fails_everything(shipper, bundler, answer, warned, monkeypatch) -> None:
     """An uploader that raises anything else, or answers too little, is logged and tried again."""
     if answer == "too few":
         monkeypatch.setattr(bundler, "upload", lambda items: ["ok"] * (len(items) - 1))
@@ -120,7 +120,7 @@ def test_a_broken_uploader_fails_everything(shipper, bundler, answer, capsys, mo
         bundler.broken = answer
     results = outcomes(shipper.ship([slot(0), slot(1)]))
     assert set(map(type, results.values())) == {UploadFailed}
-    assert "uploader_broken" in capsys.readouterr().err
+    assert "uploader_broken" in warned()
 
 
 def test_a_refusal_of_the_whole_offer_refuses_every_item(shipper, bundler) -> None:
