@@ -121,6 +121,16 @@ class SchedulerMachine(RuleBasedStateMachine):
             self.life.commit()
         self._crash(wallets)
 
+    @precondition(lambda self: not (self.life.cut or self.life.ledger.idle))
+    @rule(landed=st.booleans(), wallets=held)
+    def cut_the_power(self, landed: bool, wallets: tuple[Id, ...]) -> None:
+        # During a commit: its batch is on the disk or not, and nobody is left to be told.
+        batch = self.life.ledger.cut().batch
+        if landed:
+            self.life.journal.append(batch)
+        self.tickets.clear()
+        self._open(self.life.journal.reopen(), wallets)
+
     @rule(wallets=held)
     def kill(self, wallets: tuple[Id, ...]) -> None:
         self._crash(wallets)
