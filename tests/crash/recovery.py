@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 
 from actors import Scheduler, Stage
 from actors.probe import Point
+from protocol.errors import NotFound
 from protocol.ids import Id
 from protocol.wallet import Wallet
 from storage import Head
@@ -30,7 +31,7 @@ class Watch:
     def wait_until_published(self, scheduler: Scheduler, heads: dict[Id, Head]) -> None:
         """Wait until everything that was pinned has its receipt."""
         for head in heads.values():
-            while scheduler.receipt(head.process, head.pinned) is None:
+            while not _is_published(scheduler, head):
                 try:
                     self._receipts.get(timeout=PATIENCE_SECONDS)
                 except Empty:
@@ -61,3 +62,11 @@ def recover(testimony: Testimony, wallets: Sequence[Wallet], items: Sequence[Ite
     testimony.judge()
     report = verify_store(testimony.root, workers=0)
     assert report.ok, "\n".join(map(str, report.problems))
+
+
+def _is_published(scheduler: Scheduler, head: Head) -> bool:
+    try:
+        return scheduler.receipt(head.process, head.pinned) is not None
+    except NotFound:
+        # Its slot is not even stored yet.
+        return False
