@@ -31,7 +31,13 @@ class CountingUploader:
 
 
 class NoSigner:
-    """Return a number instead of a signature, so that assignment IDs still differ."""
+    """Return a number instead of a signature, so that assignment IDs still differ.
+
+    Attributes:
+        trusted: nobody verifies what cannot be verified.
+    """
+
+    trusted = True
 
     def __init__(self) -> None:
         self._numbers = count()

@@ -55,8 +55,20 @@ class GatedSigner:
 class NoiseSigner:
     """Give signatures that nobody verifies and that cost nothing."""
 
+    trusted = True
+
     def sign(self, wallet: Wallet, data: bytes) -> bytes:
         return noise(data.hex())
+
+
+class WrongSigner:
+    """Give signatures that are wrong, or no signatures, and say nothing."""
+
+    def __init__(self, signature: object) -> None:
+        self._signature = signature
+
+    def sign(self, wallet: Wallet, data: bytes) -> object:
+        return self._signature
 
 
 class BrokenSigner:

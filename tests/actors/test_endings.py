@@ -25,6 +25,7 @@ from tests.actors.outside import (
     Bundler,
     Gate,
     GatedSigner,
+    WrongSigner,
     fail_at,
     gate_at,
     leave_pinned,
@@ -301,6 +302,20 @@ def test_a_signer_that_fails_fences_and_the_slot_is_signed_later(opened, items) 
     with pytest.raises(OutcomeUnknown):
         scheduler.schedule(items[0]).assigned.get(timeout=PATIENCE)
     scheduler.close()
+    assert opened().assign(items[0]).slot == 1
+
+
+@pytest.mark.guarantee("S1")
+@pytest.mark.parametrize("signature", [bytes(512), b"short", None])
+def test_a_signature_that_is_wrong_fences(opened, items, root, process, signature) -> None:
+    """Nothing of it is stored or shown, and the slot is signed rightly later."""
+    scheduler = opened(signer=WrongSigner(signature))
+    with pytest.raises(OutcomeUnknown):
+        scheduler.schedule(items[0]).assigned.get(timeout=PATIENCE)
+    scheduler.close()
+    assert "does not verify" in str(scheduler._shard.fence)
+    with open_reader(root) as reader:
+        assert reader.head(process).stored == 0
     assert opened().assign(items[0]).slot == 1
 
 
