@@ -22,6 +22,8 @@ OWNER_BYTES = KEY_BITS // 8
 EXPONENT = 65537
 SALT_BYTES = 32
 """Salt of our PSS signatures: the digest's length, as HyperBEAM signs."""
+_NO_KEY = f"not an RSA-{KEY_BITS} private key with exponent {EXPONENT}"
+_DISCORD = "the wallet's key parts do not belong together"
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
 _SIGN = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=SALT_BYTES)
 
@@ -42,11 +44,15 @@ class Wallet:
             WalletError: it is no RSA-4096 private key with exponent 65537, or its parts do
                 not belong together.
         """
-        self._jwk = {name: jwk[name] for name in ("n", "e", *_PRIVATE) if name in jwk}
-        self._key = _private_key(self._jwk)
-        self.owner: bytes = _unsigned(self._jwk["n"]).to_bytes(OWNER_BYTES, "big")
+        key = _private_key(jwk)
+        if isinstance(key, str):
+            # Whoever reports an error may show its frames: no secret stays in this one.
+            del jwk
+            raise WalletError(key)
+        self._jwk = {name: jwk[name] for name in ("n", "e", *_PRIVATE)}
+        self._key = key
+        self.owner: bytes = _unsigned(jwk["n"]).to_bytes(OWNER_BYTES, "big")
         self.address: Id = digest_id(self.owner)
-        self._prove()
 
     @classmethod
     def generate(cls) -> Wallet:
@@ -67,16 +73,7 @@ class Wallet:
             WalletError: there is no such file, it is not a regular file, others may read
                 it (the error names the chmod to run), or it holds no usable key.
         """
-        file = Path(path)
-        try:
-            jwk = json.loads(_read_private(file))
-        except OSError as exc:
-            raise WalletError(f"cannot read wallet {file}: {exc.strerror}") from None
-        except (ValueError, RecursionError):
-            raise WalletError(f"wallet {file} is not JSON") from None
-        if not isinstance(jwk, dict):
-            raise WalletError(f"wallet {file} is not a JWK object")
-        return cls(jwk)
+        return cls(_load(Path(path)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the JWK to a new file, readable by its owner only from the start.
@@ -90,16 +87,10 @@ class Wallet:
             descriptor = os.open(file, flags, 0o600)
         except OSError as exc:
             raise WalletError(f"cannot write wallet {file}: {exc.strerror}") from None
-        try:
-            with open(descriptor, "w", encoding="ascii") as opened:
-                json.dump({"kty": "RSA", **self._jwk}, opened)
-                opened.flush()
-                os.fsync(opened.fileno())
-            _sync_folder(file.parent)
-        except OSError as exc:
+        if fault := self._write(descriptor, file.parent):
             # Half a key is worth nothing, and would stand in the way of the next attempt.
             file.unlink(missing_ok=True)
-            raise WalletError(f"cannot write wallet {file}: {exc.strerror}") from None
+            raise WalletError(f"cannot write wallet {file}: {fault}")
 
     def sign(self, data: bytes) -> bytes:
         """Return the 512-byte RSA-PSS signature (SHA-256, salt 32) over `data`."""
@@ -107,50 +98,91 @@ class Wallet:
 
     def verify(self, signature: bytes, data: bytes) -> bool:
         """Tell whether `signature` is this wallet's over `data`."""
-        try:
-            self._key.public_key().verify(signature, data, _SIGN, hashes.SHA256())
-        except BadSignature:
-            return False
-        return True
+        return _verifies(self._key, signature, data)
 
-    def _prove(self) -> None:
-        # Loading skips OpenSSL's primality checks (250 ms): the file is the operator's own,
-        # and a key whose signature verifies is the key its address names.
-        probe = b"ao-scheduler wallet check"
+    def _write(self, descriptor: int, folder: Path) -> str | None:
+        # Returns what went wrong: the frames of an error raised here would hold the key.
         try:
-            proven = self.verify(self.sign(probe), probe)
-        except ValueError:
-            proven = False
-        if not proven:
-            raise WalletError("the wallet's key parts do not belong together")
+            with open(descriptor, "w", encoding="ascii") as opened:
+                json.dump({"kty": "RSA", **self._jwk}, opened)
+                opened.flush()
+                os.fsync(opened.fileno())
+            _sync_folder(folder)
+        except OSError as exc:
+            return exc.strerror
+        return None
 
     def __repr__(self) -> str:
-        return f"<Wallet {self.address}>"
+        # An error that is raised while it is made may be shown with it.
+        return f"<Wallet {getattr(self, 'address', 'without a key')}>"
 
     def __reduce__(self) -> tuple[type[Wallet], tuple[dict[str, str]]]:
         return Wallet, (self._jwk,)
 
 
-def _private_key(jwk: dict[str, str]) -> rsa.RSAPrivateKey:
+def _private_key(jwk: dict[str, str]) -> rsa.RSAPrivateKey | str:
+    # The key, or why there is none. A fault is returned and not raised: the frames and the
+    # context of an error raised among these numbers would hold them.
     try:
         n, e, d, p, q, dp, dq, qi = (_unsigned(jwk[name]) for name in ("n", "e", *_PRIVATE))
         if n.bit_length() != KEY_BITS or e != EXPONENT:
-            raise ValueError
-        _require_one_key(n, e, d, p, q, dp, dq, qi)
+            return _NO_KEY
+        if fault := _discord(n, e, d, p, q, dp, dq, qi):
+            return fault
         numbers = rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, rsa.RSAPublicNumbers(e, n))
-        return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+        key = numbers.private_key(unsafe_skip_rsa_key_validation=True)
     except (KeyError, ValueError, TypeError):
-        # The cause is dropped on purpose: it may quote parts of the key.
-        raise WalletError(f"not an RSA-{KEY_BITS} private key with exponent {EXPONENT}") from None
+        return _NO_KEY
+    return key if _proven(key) else _DISCORD
 
 
-def _require_one_key(n: int, e: int, d: int, p: int, q: int, dp: int, dq: int, qi: int) -> None:
+def _discord(n: int, e: int, d: int, p: int, q: int, dp: int, dq: int, qi: int) -> str | None:
     # With a damaged dp, dq or qi OpenSSL still signs, but four times as slowly (RFC 8017, 3.2).
     factors = p * q == n and 1 not in (p, q)
     if not factors or (dp, dq) != (d % (p - 1), d % (q - 1)) or qi * q % p != 1:
-        raise WalletError("the wallet's key parts do not belong together")
+        return _DISCORD
     if dp * e % (p - 1) != 1 or dq * e % (q - 1) != 1:
-        raise WalletError("the wallet's private key does not fit its public key")
+        return "the wallet's private key does not fit its public key"
+    return None
+
+
+def _proven(key: rsa.RSAPrivateKey) -> bool:
+    # Loading skips OpenSSL's primality checks (250 ms): the file is the operator's own,
+    # and a key whose signature verifies is the key its address names.
+    probe = b"ao-scheduler wallet check"
+    try:
+        return _verifies(key, key.sign(probe, _SIGN, hashes.SHA256()), probe)
+    except ValueError:
+        return False
+
+
+def _verifies(key: rsa.RSAPrivateKey, signature: bytes, data: bytes) -> bool:
+    try:
+        key.public_key().verify(signature, data, _SIGN, hashes.SHA256())
+    except BadSignature:
+        return False
+    return True
+
+
+def _load(file: Path) -> dict[str, str]:
+    try:
+        content = _read_private(file)
+    except OSError as exc:
+        raise WalletError(f"cannot read wallet {file}: {exc.strerror}") from None
+    found, fault = _parsed(content)
+    if fault:
+        del content, found
+        raise WalletError(f"wallet {file} is {fault}")
+    return found
+
+
+def _parsed(content: bytes) -> tuple[dict[str, str], str | None]:
+    # The decoder's error quotes the whole file, so it ends here.
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}, "not JSON"
+    return (found, None) if isinstance(found, dict) else ({}, "not a JWK object")
 
 
 def _read_private(file: Path) -> bytes:

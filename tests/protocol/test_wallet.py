@@ -171,6 +171,26 @@ def test_a_damaged_key_is_refused_and_not_shown(
         Wallet.load(file)
     shown = "".join(traceback.format_exception(refusal.value))
     assert not leaks(shown, file)
+    assert not leaks(carried(refusal.value), file)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "in a list"])
+def test_a_damaged_file_is_not_carried_by_its_error(file: Path, damage: str) -> None:
+    """Neither the frames of the error nor what it came from hold what was read."""
+    whole = file.with_name("whole.json")
+    whole.write_text(file.read_text())
+    file.write_text(f"[{whole.read_text()}]" if damage == "in a list" else whole.read_text()[:-1])
+    with pytest.raises(WalletError) as refusal:
+        Wallet.load(file)
+    assert not leaks(carried(refusal.value), whole)
+
+
+def test_a_failed_write_does_not_carry_the_key(tmp_path: Path, file: Path) -> None:
+    """An error while saving holds nothing of what was to be written."""
+    wallet = Wallet.load(file)
+    with no_room(), pytest.raises(WalletError) as refusal:
+        wallet.save(tmp_path / "full.json")
+    assert not leaks(carried(refusal.value), file)
 
 
 def test_a_smaller_key_is_refused() -> None:
@@ -230,6 +250,17 @@ def no_room() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def carried(error: BaseException | None) -> str:
+    """All that an error reporter could show: its frames' variables, and those of its causes."""
+    shown = []
+    while error is not None:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        own = [frame for frame in frames if frame.f_code.co_filename != __file__]
+        shown += [repr(error), repr(vars(error)), *(repr(frame.f_locals) for frame in own)]
+        error = error.__context__
+    return "".join(shown)
 
 
 def leaks(shown: str, file: Path) -> bool:
