@@ -91,7 +91,10 @@ class _Lines:
         self._stream = stream
 
     def msg(self, line: str) -> None:
-        print(line, file=self._stream or sys.stderr, flush=True)
+        stream = self._stream or sys.stderr
+        # In one piece, so that lines of several threads do not run into each other.
+        stream.write(line + "\n")
+        stream.flush()
 
     debug = info = warning = error = exception = critical = msg
 
