@@ -75,7 +75,7 @@ def _obstacle(reader: LmdbReader, adoption: str) -> str | None:
 def _waits(writer: int | None) -> str:
     if writer is None:
         return "no program writes; the next one goes on with it"
-    return f"PID {writer} is at work on it"
+    return f"PID {writer} is at work on it, and alone knows what holds it up"
 
 
 def _unfinished(reader: LmdbReader, wallet: Id | None, waits: str) -> Iterator[Unfinished]:

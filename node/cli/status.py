@@ -1,4 +1,4 @@
-"""`status`: who writes to the store, what is unfinished, and why."""
+"""`status`: who writes to the store, and what is unfinished."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def status(
 ) -> None:
     """Show where the store stands, beside a running writer.
 
-    What only the writer knows, such as a bundler's words of refusal, is in its events
-    (--log-level warning).
+    What holds a slot up is said as far as the store tells. What only the writer knows, such
+    as a bundler's words of refusal, is in its own status() and its events (--log-level
+    warning), and is not kept once it ends.
     """
     chosen = options(context)
     with open_reader(chosen.data) as reader:

@@ -8,10 +8,19 @@ from storage.tables import slot_key
 from tests.disks import StatedDisk
 from tests.node.conftest import Shell
 from tests.node.running import holder
+from tests.storage.programs import Program
 from tests.storage.signed import SignedSchedule
 from tests.storage.tamper import flip
 
 IDLE = "no program writes; the next one goes on with it"
+
+IDLE_WRITER = """
+import sys
+from storage import open_writer
+with open_writer(sys.argv[1]):
+    print("open", flush=True)
+    input()
+"""
 
 
 def test_a_finished_store_has_nothing_to_tell(shell: Shell) -> None:
@@ -45,6 +54,15 @@ def test_a_running_writer_is_named(shell: Shell) -> None:
         assert status(shell)["writer"] == program.pid
         program.kill()
         assert status(shell)["writer"] is None
+
+
+def test_what_only_the_writer_knows_is_not_made_up(shell: Shell) -> None:
+    """Beside a running writer, why a slot waits is left to the one who knows."""
+    unfinished(shell)
+    with Program(IDLE_WRITER, str(shell.data)) as program:
+        assert program.line() == "open"
+        reasons = {entry["reason"] for entry in status(shell)["unfinished"]}
+        assert reasons == {f"PID {program.pid} is at work on it, and alone knows what holds it up"}
 
 
 def test_a_copy_says_that_it_needs_adoption(shell: Shell) -> None:
