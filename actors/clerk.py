@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from actors.committer import Committer
+from actors.events import log
 from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.errors import SchedulerError
@@ -57,6 +58,10 @@ class Clerk:
     def _keep_body(self, message: Verified, ticket: Ticket, then: Callable[[], None]) -> None:
         if ticket.done:
             return
-        self._journal.require_space(len(message.encoded))
-        self._journal.keep_body(message.message_id, Body(message.codec, message.encoded))
+        try:
+            self._journal.require_space(len(message.encoded))
+            self._journal.keep_body(message.message_id, Body(message.codec, message.encoded))
+        except SchedulerError as exc:
+            log.failed(exc, message)
+            raise
         then()

@@ -8,7 +8,7 @@ import pytest
 from actors.events import EventLog, log
 from actors.probe import Point
 from actors.settings import PublishSettings, Settings
-from protocol.errors import Refused, UploadFailed
+from protocol.errors import Refused, StoreFull, UploadFailed
 from protocol.ids import Id
 from protocol.message import Message
 from tests.actors.outside import PATIENCE, Bundler, Gate, GatedSigner
@@ -100,6 +100,18 @@ def test_a_refusal_is_an_event(opened, lines, user_wallet, wallet) -> None:
     assert [line.get("process") for line in told] == [None, *places, str(process)]
     unknown = str(Message.decode(known).id)
     assert [line.get("message") for line in told] == [None, *[unknown] * 3, str(process)]
+
+
+def test_a_large_message_without_room_is_an_event(opened, lines, disk, user_wallet, wallet) -> None:
+    """What is refused before its slot is given is told like any other refusal."""
+    disk.free = 257 << 20  # the reserve, and a megabyte
+    scheduler = opened()
+    process = scheduler.assign(process_item(user_wallet, wallet.address)).process
+    large = message_item(user_wallet, process, data=bytes(2_000_000))
+    with pytest.raises(StoreFull):
+        scheduler.assign(large)
+    (told,) = [line for line in lines() if line["event"] == "scheduling_failed"]
+    assert (told["code"], told["process"]) == ("store_full", str(process))
 
 
 def test_nothing_is_written_by_default(opened, capsys, user_wallet, wallet) -> None:
