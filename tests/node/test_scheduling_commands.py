@@ -154,7 +154,7 @@ def test_what_is_not_ours_is_refused_by_name(shell: Shell) -> None:
     process = shell.schedule().process
     unknown: Id = random_id()
     file = shell.file(message_item(shell.user, unknown))
-    assert shell.fails("send", file) == f"process {unknown} is not in this store"
+    assert shell.fails("send", file) == f"process {unknown} is not scheduled here"
     foreign = shell.file(process_item(shell.user, digest_id(b"another")))
     assert "none of the wallets" in shell.fails("spawn", foreign)
     with Scheduler.open(shell.data, mode="disabled") as reader:
