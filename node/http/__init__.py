@@ -1,0 +1,1 @@
+"""The HTTP interface of a node: requests in, messages through, replies out."""

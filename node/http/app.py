@@ -1,0 +1,48 @@
+"""The ASGI application of a node."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from actors.events import log
+from node.http.cors import Cors
+from node.http.problems import InternalError, problem, problem_of_http
+from node.http.routes import routes
+from node.node import Node
+from protocol.errors import SchedulerError
+
+
+def application(node: Node) -> Starlette:
+    """Return the application that serves `node`, without limits around it.
+
+    It starts and stops nothing: the node is open before and closed after.
+    """
+    return Starlette(
+        routes=routes(node),
+        middleware=[Middleware(Cors)],
+        exception_handlers={
+            SchedulerError: _refused,
+            HTTPException: _not_served,
+            Exception: _failed,
+        },
+    )
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return problem(cast("SchedulerError", error))
+
+
+async def _not_served(_request: Request, error: Exception) -> Response:
+    return problem_of_http(cast("HTTPException", error))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    # The server logs the traceback; whoever asked learns nothing of our insides.
+    log.warning("request_failed", method=request.method, path=request.url.path, error=repr(error))
+    return problem(InternalError())

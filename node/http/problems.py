@@ -1,0 +1,52 @@
+"""Errors as replies: ``application/problem+json`` (RFC 9457) with the error's stable code."""
+
+from __future__ import annotations
+
+import math
+from http import HTTPStatus
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from protocol.errors import SchedulerError
+
+MEDIA_TYPE = "application/problem+json"
+_CODES = {404: "not_found", 405: "method_not_allowed"}
+
+
+class InternalError(SchedulerError):
+    """The node met a defect of its own; it is in its log."""
+
+    code = "internal_error"
+
+
+def problem(error: SchedulerError) -> Response:
+    """Return the reply that tells of `error`: an ASGI application, too.
+
+    Its body holds `status`, `title`, `code` (for programs) and `detail` (for people). It is
+    never cached; `retry-after` is in whole seconds, rounded up.
+    """
+    headers = {"cache-control": "no-store"}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(math.ceil(error.retry_after))
+    return _reply(error.status, error.code, error.detail, headers)
+
+
+def problem_of_http(error: HTTPException) -> Response:
+    """Return the reply to a request that no route takes."""
+    code = _CODES.get(error.status_code, "refused")
+    return _reply(error.status_code, code, error.detail, dict(error.headers or {}))
+
+
+def _reply(status: int, code: str, detail: str, headers: dict[str, str]) -> Response:
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    # An error may repeat what the request said, which need not be Unicode.
+    encoded = orjson.dumps(body | {"detail": detail.encode("utf-8", "replace").decode()})
+    return Response(encoded, status, headers, MEDIA_TYPE)
