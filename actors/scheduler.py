@@ -17,6 +17,7 @@ from actors.clock import Clock, system_clock
 from actors.events import log
 from actors.probe import Probe, no_probe
 from actors.registry import SchedulerRegistry
+from actors.schedules import Schedules, as_id
 from actors.settings import Settings
 from actors.shard import Shard, ShardOptions
 from actors.signing import Signer, WalletSigner
@@ -27,8 +28,6 @@ from actors.uploader import FolderUploader, Uploader
 from protocol.assignment import Assignment
 from protocol.errors import (
     Closed,
-    InvalidId,
-    NotFound,
     OutcomeUnknown,
     SchedulerError,
     SchedulingDisabled,
@@ -39,7 +38,7 @@ from protocol.ids import Id
 from protocol.message import ACCEPTED, Encoded, Message, Verified, verify
 from protocol.wallet import Wallet
 from storage import StoreSettings, open_reader, open_writer
-from storage.journal import Journal, Page, Reader, Receipt, Work, read_all
+from storage.journal import Journal, Reader, Work
 
 if TYPE_CHECKING:
     from storage.verify import Report
@@ -53,12 +52,10 @@ LONGEST_DEADLINE_SECONDS = threading.TIMEOUT_MAX / 2
 AnyItem = Encoded | Message | Verified
 
 
-class Scheduler:
-    """Schedule messages of AO processes in a store of one's own.
+class Scheduler(Schedules):
+    """Schedule messages of AO processes in a store of one's own, and read their schedules.
 
-    Made by `Scheduler.open`. Safe to use from many threads; a context manager. Whatever
-    takes an ID raises `InvalidId` for what is none, and `TypeError` for a slot that is no
-    whole number.
+    Made by `Scheduler.open`. Safe to use from many threads; a context manager.
     """
 
     def __init__(
@@ -71,9 +68,9 @@ class Scheduler:
         patience: float,
     ) -> None:
         """Take the parts; use `Scheduler.open`."""
+        super().__init__(reader)
         self.path = path
         self.mode = mode
-        self._reader = reader
         self._shard = shard
         self._accept = accept
         self._patience = patience
@@ -186,64 +183,6 @@ class Scheduler:
         except Timeout:
             raise OutcomeUnknown() from None
 
-    def slot(self, process: Id | str) -> int:
-        """Return the highest stored slot.
-
-        Raises:
-            NotFound: the process has no stored slot here.
-        """
-        identifier = _id(process)
-        stored = self._reader.head(identifier).stored
-        if stored < 0:
-            raise NotFound(f"process {identifier} has no stored slot yet")
-        return stored
-
-    def assignment(self, process: Id | str, slot: int) -> Assignment:
-        """Return the stored assignment of one slot.
-
-        Raises:
-            NotFound: there is none.
-            CorruptRecord: what is stored does not match its digest.
-        """
-        return self._reader.assignment(_id(process), index(slot))
-
-    def latest(self, process: Id | str) -> Assignment:
-        """Return the assignment of the highest stored slot. Raises as `assignment` does."""
-        return self._reader.latest(_id(process))
-
-    def page(self, process: Id | str, from_slot: int = 0, to_slot: int | None = None) -> Page:
-        """Return stored assignments of slots `from_slot` to `to_slot`, both included.
-
-        Returns:
-            At most 1000 assignments; `more` tells whether the range goes on.
-
-        Raises:
-            NotFound: no such process.
-        """
-        last = None if to_slot is None else index(to_slot)
-        return self._reader.page(_id(process), index(from_slot), last)
-
-    def message(self, message_id: Id | str) -> Message:
-        """Return a message that some slot of this store holds.
-
-        Raises:
-            NotFound: none does.
-        """
-        body = self._reader.body(_id(message_id))
-        return Message.decode(body.encoded, body.codec)
-
-    def receipt(self, process: Id | str, slot: int) -> Receipt | None:
-        """Return what the bundler acknowledged for a stored slot, or None while it did not.
-
-        Raises:
-            NotFound: there is no such slot.
-        """
-        return self._reader.receipt(_id(process), index(slot))
-
-    def processes(self) -> list[Id]:
-        """Return the IDs of all processes in the store, in key order."""
-        return list(read_all(self._reader))
-
     def status(self) -> Status:
         """Return where this scheduler stands; once it is closed or fenced, from memory."""
         return status_of(self._reader, self._shard, self.mode)
@@ -255,7 +194,7 @@ class Scheduler:
         """
         from storage.verify import verify_store
 
-        return verify_store(self.path, None if process is None else _id(process))
+        return verify_store(self.path, None if process is None else as_id(process))
 
     def pending(self) -> list[Work]:
         """Return the first thousand processes with stored slots that have no receipt."""
@@ -270,7 +209,7 @@ class Scheduler:
         """
         if self._shard is None:
             raise SchedulingDisabled()
-        first, head = max(0, index(from_slot)), self._reader.head(_id(process))
+        first, head = max(0, index(from_slot)), self._reader.head(as_id(process))
         return self._shard.publisher.backfill(head.process, first, head.published)
 
     @property
@@ -340,14 +279,6 @@ def _started(journal: Journal, options: ShardOptions) -> Shard:
         journal.close()
         raise
     return shard
-
-
-def _id(value: Id | str) -> Id:
-    if isinstance(value, Id):
-        return value
-    if isinstance(value, str):
-        return Id.parse(value)
-    raise InvalidId(f"an ID is an Id or its text, not {type(value).__name__}")
 
 
 def _refused(error: SchedulerError) -> Ticket:
