@@ -136,6 +136,13 @@ class Duplicate(InvalidInput):
     status = 409
 
 
+class StaleLocation(InvalidInput):
+    """The signer is known by a location record with this nonce, or a higher one."""
+
+    code = "stale_location"
+    status = 409
+
+
 class NotFound(Refused):
     """There is no such process, slot or message here."""
 
@@ -276,3 +283,52 @@ class UploadRefused(SchedulerError):
 
     code = "upload_refused"
     status = 502
+
+
+class PeerRefused(InvalidInput):
+    """The URL leads to where this node sends nothing."""
+
+    code = "peer_refused"
+    status = 403
+
+
+class PeerFailed(NotNow):
+    """Another server gave no answer, or not one that can be used."""
+
+    code = "peer_failed"
+    status = 502
+    retry_after = 5.0
+
+
+class PeerTimeout(PeerFailed):
+    """Another server took too long to answer."""
+
+    code = "peer_timeout"
+    status = 504
+
+
+class PeerTooLarge(PeerFailed):
+    """Another server answered more than this node reads."""
+
+    code = "peer_answer_too_large"
+
+
+class UntrustedSchedule(SchedulerError):
+    """What another scheduler sent does not prove itself; nothing of it is used."""
+
+    code = "untrusted_schedule"
+    status = 502
+
+
+class UnexpectedSlot(SchedulerError):
+    """A schedule was read and gave another slot than the one asked for.
+
+    Attributes:
+        expected: the slot asked for, or None when nobody said.
+        found: the slot that came instead.
+    """
+
+    code = "unexpected_slot"
+    status = 500
+    expected: int | None = None
+    found: int | None = None

@@ -29,6 +29,7 @@ STABLE = {
     "UnsupportedValue": ("unsupported_value", 400, None),
     "IdCollision": ("id_collision", 409, None),
     "Duplicate": ("duplicate", 409, None),
+    "StaleLocation": ("stale_location", 409, None),
     "NotFound": ("not_found", 404, None),
     "NotNow": ("not_now", 503, 1.0),
     "Overloaded": ("overloaded", 503, 1.0),
@@ -49,6 +50,12 @@ STABLE = {
     "PublicationPending": ("publication_pending", 504, 5.0),
     "UploadFailed": ("upload_failed", 502, None),
     "UploadRefused": ("upload_refused", 502, None),
+    "UntrustedSchedule": ("untrusted_schedule", 502, None),
+    "UnexpectedSlot": ("unexpected_slot", 500, None),
+    "PeerRefused": ("peer_refused", 403, None),
+    "PeerFailed": ("peer_failed", 502, 5.0),
+    "PeerTimeout": ("peer_timeout", 504, 5.0),
+    "PeerTooLarge": ("peer_answer_too_large", 502, 5.0),
 }
 """Class: code, HTTP status, seconds until a retry is sensible. Released entries never change."""
 
