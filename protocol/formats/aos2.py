@@ -1,0 +1,102 @@
+"""The schedule as ``application/aos-2``, HyperBEAM's JSON for readers of the older network."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from protocol.assignment import Assignment
+from protocol.commitment import Commitment
+from protocol.entry import Entry
+from protocol.formats.frame import Frame
+from protocol.formats.shown import (
+    base64url,
+    header_tags,
+    keeps_case,
+    shown_commitment,
+    tags,
+    text,
+)
+from protocol.ids import ID_BYTES, Id
+from protocol.message import Message
+from protocol.terms import ANS104
+
+_BODY_LINK = b"body+link"
+"""The assignment's key for its message, which stands beside it."""
+
+Json = dict[str, Any]
+
+
+def schedule(frame: Frame, entries: Iterable[Entry]) -> bytes:
+    """Write a page of a schedule; the cursor of an edge is its slot.
+
+    Keys are sorted, as HyperBEAM writes them. A value that is no UTF-8 is null. Source:
+    HyperBEAM's `dev_scheduler_formats` and `dev_json_iface`, recorded vectors.
+    """
+    page = {"edges": [_edge(entry) for entry in entries], "page_info": _page_info(frame)}
+    return orjson.dumps(page)
+
+
+def message(shown: Message) -> Json:
+    """Return a message as the node of an edge shows it."""
+    keys = shown.keys
+    named = tags(shown.item.tags) if keeps_case(shown.item.tags) else header_tags(keys)
+    return _fields(shown.id, shown.commitments, keys, named)
+
+
+def assignment(shown: Assignment) -> Json:
+    """Return an assignment as the node of an edge shows it, without its message."""
+    pairs = shown.tags()
+    keys = dict(pairs)
+    keys.pop(_BODY_LINK, None)
+    named = tags(pairs) if keeps_case(pairs) else header_tags(keys)
+    return _fields(shown.id, shown.commitments, {}, named)
+
+
+def _edge(entry: Entry) -> Json:
+    node = {"assignment": assignment(entry.assignment), "message": message(entry.message)}
+    return {"cursor": entry.assignment.slot, "node": node}
+
+
+def _page_info(frame: Frame) -> Json:
+    return {
+        "block-hash": frame.block.hash,
+        "block-height": str(frame.block.height),
+        "has_next_page": frame.more,
+        "process": str(frame.process),
+        "timestamp": str(frame.timestamp),
+    }
+
+
+def _fields(
+    identifier: Id,
+    commitments: tuple[Commitment, ...],
+    keys: Mapping[bytes, bytes],
+    named: list[dict[str, str | None]],
+) -> Json:
+    signed = shown_commitment(commitments)
+    owner = str(signed.committer)
+    sender = keys.get(b"from-process")
+    return {
+        "Anchor": text(keys.get(b"anchor", b"")),
+        "Data": text(keys.get(b"data", b"")),
+        "From": owner if sender is None else _identifier(sender),
+        "Id": str(identifier),
+        "Owner": owner,
+        "PublicKey": _public_key(signed),
+        "Signature": base64url(signed.signature),
+        "Tags": named,
+        "Target": _identifier(keys.get(b"target", b"")),
+    }
+
+
+def _identifier(value: bytes) -> str | None:
+    return base64url(value) if len(value) == ID_BYTES else text(value)
+
+
+def _public_key(signed: Commitment) -> str:
+    # As the device itself writes a key: httpsig@1.0 in standard base64, with its padding.
+    return base64url(signed.owner) if signed.device == ANS104 else b64encode(signed.owner).decode()

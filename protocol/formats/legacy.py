@@ -1,0 +1,136 @@
+"""The JSON of the legacy scheduler units (variant ``ao.TN.1``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from protocol.assignment import Assignment
+from protocol.codecs.avro import Tag
+from protocol.commitment import Commitment
+from protocol.entry import Entry
+from protocol.formats.shown import base64url, shown_commitment, tags, text
+from protocol.ids import Id
+from protocol.message import Message
+
+LEGACY_VARIANT = "ao.TN.1"
+
+HEIGHT_DIGITS = 12
+"""Block heights are padded, so that they sort as text."""
+
+Json = dict[str, Any]
+
+
+def page(
+    entries: Iterable[Entry], *, more: bool, by_nonce: bool, show_anchor: bool = False
+) -> bytes:
+    """Write a page of a schedule.
+
+    Args:
+        entries: in slot order; slot 0 is the process itself.
+        more: whether the range goes on.
+        by_nonce: cursors are nonces, as the request's were; else timestamps.
+        show_anchor: show anchors that are no text as base64url, not as null.
+    """
+    edges = [
+        {"node": node(entry, show_anchor=show_anchor), "cursor": _cursor(entry, by_nonce=by_nonce)}
+        for entry in entries
+    ]
+    return orjson.dumps({"page_info": {"has_next_page": more}, "edges": edges})
+
+
+def node(entry: Entry, *, show_anchor: bool = False) -> Json:
+    """Return one slot: ``{"message": …, "assignment": …}``."""
+    return {
+        "message": message(entry.message, show_anchor=show_anchor),
+        "assignment": assignment(entry.assignment, show_anchor=show_anchor),
+    }
+
+
+def process(entry: Entry) -> Json:
+    """Return the process object that slot 0 makes."""
+    shown = message(entry.message)
+    return {
+        "process_id": shown["id"],
+        "block": height(entry.assignment.block.height),
+        "owner": shown["owner"],
+        "tags": shown["tags"],
+        "timestamp": entry.assignment.timestamp,
+        "data": shown["data"],
+        "anchor": shown["anchor"],
+        "signature": shown["signature"],
+        "target": shown["target"] or None,
+    }
+
+
+def message(shown: Message, *, show_anchor: bool = False) -> Json:
+    """Return a message; a data item keeps its tags as they were signed.
+
+    Data that is no UTF-8 is null, where the older units mangled it.
+    """
+    item = shown.item
+    fields = _fields(shown.id, shown.commitments, item.tags)
+    fields["data"] = text(item.data)
+    fields["anchor"] = _anchor(item.anchor, show_anchor=show_anchor)
+    fields["target"] = base64url(item.target)
+    return fields
+
+
+def assignment(shown: Assignment, *, show_anchor: bool = False) -> Json:
+    """Return an assignment.
+
+    One of variant ao.TN.1 has the tags that were signed. Any other is given the names that
+    readers of the older network look for; its signature is over the form of its own variant.
+    """
+    fields = _fields(shown.id, shown.commitments, _tags(shown))
+    fields["anchor"] = _anchor(b"", show_anchor=show_anchor)
+    fields["target"] = ""
+    return fields
+
+
+def height(number: int) -> str:
+    """Return a block height as twelve digits."""
+    return f"{number:0{HEIGHT_DIGITS}}"
+
+
+def _fields(identifier: Id, commitments: tuple[Commitment, ...], pairs: Iterable[Tag]) -> Json:
+    signed = shown_commitment(commitments)
+    return {
+        "id": str(identifier),
+        "owner": {"address": str(signed.committer), "key": base64url(signed.owner)},
+        "tags": tags(pairs),
+        "signature": base64url(signed.signature),
+    }
+
+
+def _tags(shown: Assignment) -> list[Tag]:
+    if shown.variant == LEGACY_VARIANT:
+        return shown.tags()
+    normalised = [
+        (b"Process", shown.process.ascii),
+        (b"Epoch", shown.epoch.encode()),
+        (b"Nonce", b"%d" % shown.slot),
+        (b"Hash-Chain", shown.link.encode()),
+        (b"Block-Height", height(shown.block.height).encode()),
+        (b"Timestamp", b"%d" % shown.timestamp),
+        (b"Data-Protocol", b"ao"),
+        (b"Type", b"Assignment"),
+        (b"Variant", shown.variant.encode()),
+    ]
+    if shown.message_id != shown.process:
+        normalised.append((b"Message", shown.message_id.ascii))
+    return normalised
+
+
+def _anchor(anchor: bytes, *, show_anchor: bool) -> str | None:
+    if not anchor:
+        return None
+    shown = text(anchor)
+    return base64url(anchor) if shown is None and show_anchor else shown
+
+
+def _cursor(entry: Entry, *, by_nonce: bool) -> str:
+    assignment = entry.assignment
+    return str(assignment.slot if by_nonce else assignment.timestamp)
