@@ -1,0 +1,1 @@
+"""Everything that this node asks of other servers."""
