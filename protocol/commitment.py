@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from protocol.ids import Id
+
+ANS104 = "ans104@1.0"
+HTTPSIG = "httpsig@1.0"
+RSA_PSS_SHA256 = "rsa-pss-sha256"
+RSA_PSS_SHA512 = "rsa-pss-sha512"
+
+RSA_SCHEMES: Mapping[str, str] = MappingProxyType({ANS104: RSA_PSS_SHA256, HTTPSIG: RSA_PSS_SHA512})
+"""How an RSA wallet signs under each commitment device."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from protocol.codecs.ethereum import check_ethereum
+from protocol.commitment import RSA_PSS_SHA256, RSA_PSS_SHA512
 from protocol.errors import UnsupportedSignature
 from protocol.wallet import EXPONENT
 
 RSA, ED25519, ETHEREUM = 1, 2, 3
-_ANY_SALT = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.AUTO)
+_DIGESTS: Mapping[str, hashes.HashAlgorithm] = MappingProxyType(
+    {RSA_PSS_SHA256: hashes.SHA256(), RSA_PSS_SHA512: hashes.SHA512()}
+)
+_ANY_SALT = {
+    scheme: padding.PSS(mgf=padding.MGF1(digest), salt_length=padding.PSS.AUTO)
+    for scheme, digest in _DIGESTS.items()
+}
 _NAMED = {4: "Solana", 5: "injected Aptos", 6: "multi-signature Aptos", 7: "typed Ethereum"}
 
 
@@ -67,15 +74,21 @@ def rsa_key(owner: bytes) -> rsa.RSAPublicKey:
     return rsa.RSAPublicNumbers(EXPONENT, int.from_bytes(owner, "big")).public_key()
 
 
-def check_rsa(key: rsa.RSAPublicKey, data: bytes, signature: bytes) -> None:
-    """Insist that `key` signed `data`, with a salt of any length.
+def check_rsa(
+    key: rsa.RSAPublicKey, data: bytes, signature: bytes, scheme: str = RSA_PSS_SHA256
+) -> None:
+    """Insist that `key` signed `data` by `scheme`, with a salt of any length.
 
-    Clients salt with the maximum, HyperBEAM with 32 bytes.
+    Clients salt with the maximum, HyperBEAM with as many bytes as the digest has.
 
     Raises:
         cryptography.exceptions.InvalidSignature: it did not.
+        ValueError: there is no such scheme.
     """
-    key.verify(signature, data, _ANY_SALT, hashes.SHA256())
+    digest = _DIGESTS.get(scheme)
+    if digest is None:
+        raise ValueError(f"{scheme!r} is no RSA signature scheme")
+    key.verify(signature, data, _ANY_SALT[scheme], digest)
 
 
 def _check_rsa(owner: bytes, data: bytes, signature: bytes) -> None:
