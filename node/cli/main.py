@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from node.cli import copies, demo, inspection, reading, scheduling, status, verification, wallet
+from node.cli import (
+    configuration,
+    copies,
+    demo,
+    inspection,
+    reading,
+    scheduling,
+    status,
+    verification,
+    wallet,
+)
 from node.cli.options import DATA, WALLET, LogLevel, Options
 from node.cli.program import Program
 
@@ -55,5 +65,6 @@ for command in (
     status.status,
     copies.backup,
     copies.adopt,
+    configuration.config,
 ):
     app.command()(command)

@@ -1,5 +1,7 @@
 """What an operator can set, and where each value came from."""
 
+from node.config.errors import ConfigInvalid
+from node.config.loading import Loaded, load
 from node.config.model import Config
 from node.config.sections import (
     Bundler,
@@ -16,12 +18,15 @@ from node.config.sections import (
 __all__ = [
     "Bundler",
     "Config",
+    "ConfigInvalid",
     "Gateway",
     "Limits",
+    "Loaded",
     "Log",
     "Peers",
     "Replies",
     "Scheduling",
     "Server",
     "Store",
+    "load",
 ]

@@ -92,7 +92,7 @@ class Scheduling(Section):
     commitment_device: Literal["ans104@1.0", "httpsig@1.0"] = "ans104@1.0"
     """Form of the assignments of new processes that name none."""
 
-    accept_signature_types: tuple[Literal[2, 3], ...] = ()
+    accept_signature_types: tuple[Annotated[int, Field(ge=2, le=3)], ...] = ()
     """ANS-104 signature types taken beside 1, RSA: 2 Ed25519, 3 Ethereum."""
 
     max_live_processes: Count = 2000
