@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from actors import Scheduler
 from actors.blocks import BlockClock
+from actors.lookahead import Lookahead
 from protocol.wallet import Wallet
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Node:
         finder: tells who schedules a process.
         remote: schedules of other schedulers.
         locations: where schedulers are to be found.
+        lookahead: reads schedules in order, ahead of those who ask.
         metrics: what is counted.
     """
 
@@ -39,6 +41,7 @@ class Node:
     finder: Finder
     remote: RemoteSchedules
     locations: Locations
+    lookahead: Lookahead
     metrics: Metrics
 
     @property
