@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from protocol.codecs import ao_types, sf
 from protocol.codecs.ans104 import Item, unsigned
 from protocol.codecs.canonical import MAX_NAME_BYTES, MAX_VALUE_BYTES
-from protocol.codecs.structured import lower_types, sf_string
 from protocol.errors import InvalidId, UnsupportedValue
 from protocol.ids import Id
 
@@ -61,6 +61,8 @@ def item_of(keys: Mapping[bytes, bytes]) -> Item:
     for name in sorted(rest):
         if not name:
             raise UnsupportedValue("a key has no name")
+        if not isinstance(rest[name], bytes):
+            raise UnsupportedValue(f"the nested value {name[:40]!r} cannot be written as a tag")
         if len(name) > MAX_NAME_BYTES or len(rest[name]) > MAX_VALUE_BYTES:
             raise UnsupportedValue(f"key {name[:40]!r} is too long for a tag")
         tags.append((name, rest[name]))
@@ -85,5 +87,5 @@ def _field(rest: dict[bytes, bytes], name: bytes) -> bytes:
 
 def _tag_value(name: bytes, found: list[bytes]) -> bytes:
     if len(found) > 1:
-        return b", ".join(sf_string(value) for value in found)
-    return lower_types(found[0]) if name == b"ao-types" else found[0]
+        return sf.strings(found)
+    return ao_types.lower_keys(found[0]) if name == b"ao-types" else found[0]

@@ -1,113 +1,163 @@
-"""Typed values as text (``structured@1.0``): the scalars that tags and headers carry."""
+"""Typed messages as TABMs and back (``structured@1.0``)."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast, overload
 
-from protocol.errors import UnsupportedValue
+from protocol.codecs import ao_types, inline_values, scalars
+from protocol.codecs.scalars import Atom, Link, Scalar
+from protocol.codecs.sf import string as sf_string
+from protocol.errors import MalformedItem, UnsupportedValue
+
+if TYPE_CHECKING:
+    from protocol.tabm import Tabm, Typed
+
+__all__ = [
+    "Atom",
+    "Link",
+    "Scalar",
+    "from_tabm",
+    "list_to_tabm",
+    "list_values",
+    "sf_string",
+    "to_tabm",
+]
+
+DEEPEST = 32
+"""Levels of nesting that are written or read; more than any message of AO has."""
+
+_LINK = b"+link"
 
 
-class Atom(str):
-    """An Erlang atom; booleans and null are atoms too."""
-
-    __slots__ = ()
-
-
-Scalar = bytes | str | bool | int | float | Atom | None
-
-_PLAIN = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz.-_/?&")
-_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
-_MEMBER = re.compile(rb'([^\s,=";]+)="([A-Za-z]+)"')
-_MEMBERS = re.compile(rb"%s(?:[ \t]*,[ \t]*%s)*" % (_MEMBER.pattern, _MEMBER.pattern))
-_ATOMS = {None: b"null", True: b"true", False: b"false"}
+@overload
+def to_tabm(typed: Mapping[str, Scalar]) -> dict[bytes, bytes]: ...
+@overload
+def to_tabm(typed: Mapping[str, Typed]) -> Tabm: ...
 
 
-def to_tabm(typed: Mapping[str, Scalar]) -> dict[bytes, bytes]:
+def to_tabm(typed: Mapping[str, Typed]) -> Tabm:
     """Return the keys with every value as bytes, and `ao-types` naming what is no text.
 
     Keys keep their case. An integer is decimal text, a float C's ``%.20e``, an atom its
-    name. Source: HyperBEAM's `dev_codec_structured`.
+    name; a list is a map from ``1`` to n, a `Link` the key `+link`. Source: HyperBEAM's
+    `dev_codec_structured`.
 
     Raises:
-        UnsupportedValue: a value is of another type, text is no Unicode, or `ao-types` is
-            among the keys.
+        UnsupportedValue: a value is of another type, text is no Unicode, `ao-types` is
+            among the keys, or maps are nested too deeply.
     """
+    return _map(typed, DEEPEST)
+
+
+def from_tabm(tabm: Tabm) -> dict[str, Typed]:
+    """Undo `to_tabm`; text comes back as bytes, for any bytes may be meant.
+
+    Raises:
+        MalformedItem: `ao-types` or a value is not of its form, a key is no text or comes
+            as a link too, a list has gaps, or maps are nested too deeply.
+    """
+    return _message(tabm, _types(tabm), DEEPEST)
+
+
+def list_to_tabm(values: Sequence[Typed]) -> Tabm:
+    """Return a list as the map that stands for it: `to_tabm` of its values by number.
+
+    Raises:
+        UnsupportedValue: as `to_tabm`.
+    """
+    return _list(values, DEEPEST)
+
+
+def list_values(tabm: Tabm) -> list[Typed]:
+    """Undo `list_to_tabm`.
+
+    Raises:
+        MalformedItem: the map is no list.
+    """
+    types = _types(tabm)
+    if types.get(ao_types.ITSELF) != ao_types.LIST:
+        raise MalformedItem("the map is no list")
+    return _values(tabm, types, DEEPEST)
+
+
+def _map(typed: Mapping[str, Typed], levels: int) -> dict[bytes, bytes | Tabm]:
     if "ao-types" in typed:
         raise UnsupportedValue("ao-types is written from the values' own types")
-    tabm: dict[bytes, bytes] = {}
-    types: dict[bytes, bytes] = {}
-    for name, value in typed.items():
-        key = _utf8(name)
-        tabm[key], kind = _scalar(value)
-        if kind:
-            types[key] = kind
+    return _written(((scalars.utf8(name), value) for name, value in typed.items()), {}, levels)
+
+
+def _list(values: Sequence[Typed], levels: int) -> dict[bytes, bytes | Tabm]:
+    numbered = ((b"%d" % number, value) for number, value in enumerate(values, 1))
+    return _written(numbered, {ao_types.ITSELF: ao_types.LIST}, levels)
+
+
+def _written(
+    pairs: Iterable[tuple[bytes, Typed]], types: dict[bytes, bytes], levels: int
+) -> dict[bytes, bytes | Tabm]:
+    if not levels:
+        raise UnsupportedValue("the message is nested too deeply")
+    tabm: dict[bytes, bytes | Tabm] = {}
+    for key, value in pairs:
+        if isinstance(value, Mapping):
+            tabm[key] = _map(value, levels - 1)
+        elif isinstance(value, list | tuple):
+            tabm[key] = _list(value, levels - 1)
+        elif isinstance(value, Link):
+            tabm[key + _LINK] = scalars.utf8(value)
+        else:
+            tabm[key], kind = scalars.write(cast(Scalar, value))
+            if kind:
+                types[key] = kind
     if types:
-        tabm[b"ao-types"] = _dictionary(types)
+        tabm[ao_types.KEY] = ao_types.write(types)
     return tabm
 
 
-def lower_types(text: bytes) -> bytes:
-    """Return an `ao-types` value with the names of its keys in lower case, sorted.
-
-    What is no list of ``key="type"`` stays as it is. Source: HyperBEAM's
-    `dev_codec_ans104`, which lower-cases every other name of a data item too.
-    """
-    if not _MEMBERS.fullmatch(text):
-        return text
-    return _dictionary({_unescape(key).lower(): kind for key, kind in _MEMBER.findall(text)})
+def _types(tabm: Tabm) -> dict[bytes, bytes]:
+    text = tabm.get(ao_types.KEY, b"")
+    if not isinstance(text, bytes):
+        raise MalformedItem("ao-types is no text")
+    return ao_types.read(text)
 
 
-def escape_key(key: bytes) -> bytes:
-    """Percent-encode, in lower case, what a structured-field key cannot carry."""
-    return b"".join(b"%c" % byte if byte in _PLAIN else b"%%%02x" % byte for byte in key)
+def _read(tabm: Tabm, levels: int) -> Typed:
+    types = _types(tabm)
+    if types.get(ao_types.ITSELF) == ao_types.LIST:
+        return _values(tabm, types, levels)
+    return _message(tabm, types, levels)
 
 
-def sf_string(value: bytes) -> bytes:
-    """Quote a value as a structured-field string (RFC 8941, 3.3.3)."""
-    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-
-
-def _dictionary(types: Mapping[bytes, bytes]) -> bytes:
-    return b", ".join(b'%s="%s"' % (escape_key(key), types[key]) for key in sorted(types))
-
-
-def _unescape(key: bytes) -> bytes:
-    return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), key)
-
-
-def _scalar(value: Scalar) -> tuple[bytes, bytes]:
-    if isinstance(value, bytes):
-        return value, b""
-    if isinstance(value, Atom):
-        return _utf8(value), b"atom"
-    if isinstance(value, str):
-        return _utf8(value), b""
-    if value is None or isinstance(value, bool):
-        return _ATOMS[value], b"atom"
-    if isinstance(value, int):
-        return _decimal(value), b"integer"
-    if isinstance(value, float):
-        return _scientific(value), b"float"
-    raise UnsupportedValue(f"a {type(value).__name__} cannot be written as text")
-
-
-def _utf8(text: str) -> bytes:
+def _values(tabm: Tabm, types: Mapping[bytes, bytes], levels: int) -> list[Typed]:
+    values = _message(tabm, types, levels)
     try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise UnsupportedValue("text holds half of a surrogate pair") from None
+        return [values[str(number)] for number in range(1, len(values) + 1)]
+    except KeyError as missing:
+        raise MalformedItem(f"a list lacks number {missing}") from None
 
 
-def _decimal(number: int) -> bytes:
+def _message(tabm: Tabm, types: Mapping[bytes, bytes], levels: int) -> dict[str, Typed]:
+    if not levels:
+        raise MalformedItem("the message is nested too deeply")
+    typed: dict[str, Typed] = {}
+    for key, value in tabm.items():
+        if key == ao_types.KEY:
+            continue
+        is_link = key.endswith(_LINK) and isinstance(value, bytes)
+        name = _text(key.removesuffix(_LINK) if is_link else key)
+        if name in typed:
+            raise MalformedItem(f"key {name!r} comes twice, once as a link")
+        if isinstance(value, Mapping):
+            typed[name] = _read(value, levels - 1)
+        elif is_link:
+            typed[name] = Link(_text(value))
+        else:
+            typed[name] = inline_values.read(value, types[key]) if key in types else value
+    return typed
+
+
+def _text(key: bytes) -> str:
     try:
-        return b"%d" % number
-    except ValueError:  # the interpreter refuses thousands of digits
-        raise UnsupportedValue("an integer has too many digits") from None
-
-
-def _scientific(number: float) -> bytes:
-    if not math.isfinite(number):
-        raise UnsupportedValue(f"the number {number} cannot be written")
-    return b"%.20e" % number
+        return key.decode()
+    except UnicodeDecodeError:
+        raise MalformedItem(f"key or link {key[:40]!r} is no text") from None

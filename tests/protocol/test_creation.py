@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from protocol.codecs import ans104
+from protocol.codecs import ans104, ao_types
 from protocol.codecs.ans104_keys import item_of, keys_of
-from protocol.codecs.structured import Atom, lower_types, to_tabm
+from protocol.codecs.structured import Atom, to_tabm
 from protocol.errors import Refused, TooLarge, UnsupportedValue
 from protocol.ids import digest_id
 from protocol.message import MAX_INTEGER, Message, verify
@@ -37,7 +37,7 @@ def test_what_is_built_reads_back(keys) -> None:
     tabm = to_tabm(keys)
     expected = {name.lower(): value for name, value in tabm.items()}
     if b"ao-types" in expected:
-        expected[b"ao-types"] = lower_types(expected[b"ao-types"])
+        expected[b"ao-types"] = ao_types.lower_keys(expected[b"ao-types"])
     assert keys_of(ans104.parse(item_of(tabm).encode())) == expected
 
 

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.codecs.structured import Atom, escape_key, lower_types, sf_string, to_tabm
+from protocol.codecs import sf
+from protocol.codecs.ao_types import lower_keys
+from protocol.codecs.percent import escape
+from protocol.codecs.structured import Atom, to_tabm
 from protocol.errors import UnsupportedValue
 from tests.protocol.recorded import octets, scalar, vectors
 
@@ -37,7 +40,7 @@ def test_types_are_written_as_recorded(entry) -> None:
 @pytest.mark.parametrize("entry", STRUCTURED["percent"], ids=lambda entry: str(entry["raw"]))
 def test_keys_are_escaped_as_recorded(entry) -> None:
     """Every byte that a structured-field key cannot carry is percent-encoded in lower case."""
-    assert escape_key(octets(entry["raw"])) == entry["encoded"].encode()
+    assert escape(octets(entry["raw"])) == entry["encoded"].encode()
 
 
 def test_python_values_have_their_erlang_names() -> None:
@@ -54,7 +57,7 @@ def test_python_values_have_their_erlang_names() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, math.inf, 10**5000, "\ud800", Atom("\udfff"), [], {}, object()],
+    [math.nan, math.inf, 10**5000, "\ud800", Atom("\udfff"), object()],
     ids=lambda value: type(value).__name__,
 )
 def test_a_value_without_a_text_is_refused(value) -> None:
@@ -75,20 +78,20 @@ def test_typed_names_are_lower_cased_once(types: dict[str, str]) -> None:
     """Lower-casing `ao-types` lower-cases ASCII letters only, sorts, and does nothing twice."""
     types.pop("ao-types", None)
     text = to_tabm({name: TYPED[kind] for name, kind in types.items()}).get(b"ao-types", b"")
-    lowered = lower_types(text)
-    assert lower_types(lowered) == lowered
+    lowered = lower_keys(text)
+    assert lower_keys(lowered) == lowered
     names = sorted({name.encode().lower() for name in types})
     assert [member.split(b"=")[0] for member in lowered.split(b", ") if member] == [
-        escape_key(name) for name in names
+        escape(name) for name in names
     ]
 
 
 @pytest.mark.parametrize("text", [b"", b"A", b'A="integer', b'A="a b"', b"A=integer", b'"A"'])
 def test_what_is_no_list_of_types_stays_as_it_is(text: bytes) -> None:
     """An `ao-types` tag is anybody's text; only one in its own form is rewritten."""
-    assert lower_types(text) == text
+    assert lower_keys(text) == text
 
 
 def test_quotes_and_backslashes_are_escaped() -> None:
     """A structured-field string escapes exactly the two characters that would end it."""
-    assert sf_string(b'a"b\\c') == rb'"a\"b\\c"'
+    assert sf.string(b'a"b\\c') == rb'"a\"b\\c"'
