@@ -1,0 +1,155 @@
+"""An ANS-104 item as a message with its commitment (``ans104@1.0``), and the item back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from protocol.codecs.ans104 import Item, unsigned
+from protocol.codecs.ans104_keys import keys_of
+from protocol.codecs.avro import Tag
+from protocol.codecs.base64url import encode_base64url
+from protocol.codecs.commitment_fields import PUBLIC_KEY, Claim, claims_of, with_claims
+from protocol.codecs.signatures import SIGNATURE_TYPES, signature_type
+from protocol.errors import InvalidId, InvalidSignature, TooLarge
+from protocol.ids import Id
+from protocol.tabm import Tabm
+
+DEVICE = b"ans104@1.0"
+
+_BUNDLE = (b"bundle-format", b"bundle-version", b"bundle-map")
+_DATA_KEY = b"ao-data-key"
+_TYPES = {kind.name.encode(): kind for kind in SIGNATURE_TYPES.values()}
+
+
+def tabm_of(item: Item) -> dict[bytes, bytes | Tabm]:
+    """Return the message an item carries, with its commitment.
+
+    The tags as they were are kept in the commitment (`original-tags`) whenever the keys
+    alone would not give them back. Source: HyperBEAM's `dev_codec_ans104`, which keeps them
+    only for the case of their names.
+    """
+    keys = keys_of(item)
+    claim = _claim(item, keys)
+    if any(name.lower() != name for name, _ in item.tags) or _tags(keys, claim) != item.tags:
+        claim = replace(claim, rest={**claim.rest, b"original-tags": _listed(item.tags)})
+    return with_claims(keys, (claim,))
+
+
+def item_of(tabm: Tabm) -> Item | None:
+    """Return the item that an ANS-104 commitment is over, or None without exactly one.
+
+    If the item verifies, its bytes are those that were signed.
+
+    Raises:
+        InvalidSignature: the commitment cannot be that of an item.
+    """
+    claims = [claim for claim in claims_of(tabm) if claim.device == DEVICE]
+    return item_for(tabm, claims[0]) if len(claims) == 1 else None
+
+
+def item_for(tabm: Tabm, claim: Claim) -> Item:
+    """Return the item that this commitment of the message is over.
+
+    Raises:
+        InvalidSignature: it cannot be that of an item, or it is not over these keys.
+    """
+    kind = _TYPES.get(claim.type)
+    if kind is None or len(claim.signature) != kind.signature_bytes:
+        raise InvalidSignature("a commitment is of no signature type of ANS-104")
+    if len(claim.owner) != kind.owner_bytes:
+        raise InvalidSignature("a commitment's key has not the size of its type")
+    target, anchor = _field(claim, b"field-target"), _field(claim, b"field-anchor")
+    try:
+        tags = _tags(tabm, claim)
+        item = unsigned(tags, _data(tabm, claim), target, anchor)
+    except (KeyError, TooLarge):
+        raise InvalidSignature("a commitment is not over the keys of this message") from None
+    return replace(item, signature_type=kind.number, signature=claim.signature, owner=claim.owner)
+
+
+def _claim(item: Item, keys: Mapping[bytes, bytes]) -> Claim:
+    fields = {b"field-target": item.target, b"field-anchor": item.anchor}
+    lower = {name.lower(): value for name, value in reversed(item.tags)}
+    rest: dict[bytes, bytes | Tabm] = {name: lower[name] for name in _BUNDLE if name in lower}
+    rest |= {name: Id(field).ascii for name, field in fields.items() if field}
+    return Claim(
+        device=DEVICE,
+        type=signature_type(item.signature_type).name.encode(),
+        keyid=PUBLIC_KEY + encode_base64url(item.owner),
+        signature=item.signature,
+        committed=tuple(_base(key, keys) for key in keys),
+        rest={**rest, b"bundle": b"true" if b"bundle-format" in lower else b"false"},
+    )
+
+
+def _base(key: bytes, keys: Mapping[bytes, bytes]) -> bytes:
+    base = key.removesuffix(b"+link")
+    return key if base in keys else base
+
+
+def _tags(keys: Tabm, claim: Claim) -> tuple[Tag, ...]:
+    original = claim.rest.get(b"original-tags")
+    if isinstance(original, Mapping):
+        return tuple(_original(original))
+    return tuple(_plain(keys, claim))
+
+
+def _plain(keys: Tabm, claim: Claim) -> Iterator[Tag]:
+    data_key = _data_key(keys)
+    skipped = {data_key} & keys.keys()
+    skipped |= {name for name in (b"target", b"anchor") if b"field-" + name in claim.rest}
+    for name in _BUNDLE:
+        if isinstance(value := claim.rest.get(name), bytes):
+            yield name, value
+    if data_key != b"data":
+        yield _DATA_KEY, data_key
+    for key in claim.committed:
+        name = key if key in keys else key + b"+link"
+        if key not in skipped:
+            yield name, _leaf(keys[name])
+
+
+def _original(tags: Tabm) -> Iterator[Tag]:
+    for number in range(1, len(tags) + 1 - (b"ao-types" in tags)):
+        tag = tags[b"%d" % number]
+        if not isinstance(tag, Mapping):
+            raise InvalidSignature("an original tag is no map")
+        yield _leaf(tag[b"name"]), _leaf(tag[b"value"])
+
+
+def _data(keys: Tabm, claim: Claim) -> bytes:
+    original = claim.rest.get(b"original-tags")
+    if isinstance(original, Mapping):
+        named = [value for name, value in _original(original) if name.lower() == _DATA_KEY]
+        data_key = named[0] if named else b"data"
+    else:
+        data_key = _data_key(keys)
+    committed = data_key in keys and data_key in claim.committed
+    return _leaf(keys[data_key]) if committed else b""
+
+
+def _data_key(keys: Tabm) -> bytes:
+    return b"body" if b"body" in keys and not keys.get(b"data") else b"data"
+
+
+def _field(claim: Claim, name: bytes) -> bytes:
+    text = claim.rest.get(name, b"")
+    try:
+        return Id.parse(_leaf(text)) if text else b""
+    except InvalidId:
+        raise InvalidSignature(f"a commitment's {name.decode()} is no ID") from None
+
+
+def _listed(tags: tuple[Tag, ...]) -> dict[bytes, bytes | Tabm]:
+    listed: dict[bytes, bytes | Tabm] = {
+        b"%d" % number: {b"name": name, b"value": value}
+        for number, (name, value) in enumerate(tags, 1)
+    }
+    return listed
+
+
+def _leaf(value: bytes | Tabm) -> bytes:
+    if not isinstance(value, bytes):
+        raise InvalidSignature("a nested message stands where an item has text")
+    return value
