@@ -1,4 +1,4 @@
-"""`python -m bench modes|recovery|read|verify`: measure this machine."""
+"""`python -m bench modes|http|recovery|read|verify`: measure this machine."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import typer
 from rich.console import Console
 
 from actors import SchedulingMode
+from bench.http import QUICK_HTTP, HttpPlan, against, http
+from bench.http_report import http_table
 from bench.modes import modes
 from bench.plan import QUICK, Plan
 from bench.read import read
 from bench.recovery import recovery
 from bench.report import as_json, facts, modes_json, modes_table, write_json
 from bench.verify import verify
+from protocol.ids import Id
 
 DATA = Path("build/bench")
 """Below the current folder: the system's folder for temporary files may lie in memory."""
@@ -66,6 +69,42 @@ def modes_command(
         from bench.chart import draw
 
         draw(found, chart)
+
+
+@app.command("http")
+def http_command(
+    *,
+    quick: Annotated[bool, typer.Option(help="Fewer and shorter rows, under 30 s.")] = False,
+    mode: Annotated[list[SchedulingMode] | None, typer.Option(help="Only these.")] = None,
+    connections: Annotated[list[int] | None, typer.Option(help="Only these numbers.")] = None,
+    version: Annotated[
+        list[int] | None, typer.Option(min=1, max=2, help="Only these versions of HTTP.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length of a row.")] = None,
+    url: Annotated[
+        str, typer.Option("--against", help="Drive the node at this address instead.")
+    ] = "",
+    process: Annotated[str, typer.Option(help="A process that node schedules.")] = "",
+    data: Data = DATA,
+    json: Json = None,
+) -> None:
+    """Measure a node over HTTP, with client programs on this machine."""
+    plan = QUICK_HTTP if quick else HttpPlan()
+    plan = replace(
+        plan,
+        modes=mode or plan.modes,
+        connections=connections or plan.connections,
+        versions=version or plan.versions,
+        seconds=seconds or plan.seconds,
+    )
+    with console.status("") as status:
+        if url:
+            found = against(plan, url, Id.parse(process), status.update)
+        else:
+            found = http(plan, data, status.update)
+    console.print(http_table(found))
+    if json:
+        write_json(json, as_json(found))
 
 
 @app.command("recovery")

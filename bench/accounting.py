@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from actors import Scheduler, SchedulingMode
 from protocol.assignment import Assignment
@@ -20,6 +21,14 @@ POLL_SECONDS = 0.01
 
 class Unaccounted(Exception):
     """The store does not hold what was promised: nothing measured counts."""
+
+
+class Promise(NamedTuple):
+    """What an answer over HTTP said."""
+
+    process: Id
+    slot: int
+    message_id: Id
 
 
 def settle(scheduler: Scheduler, promised: Iterable[Assignment]) -> None:
@@ -39,7 +48,7 @@ def settle(scheduler: Scheduler, promised: Iterable[Assignment]) -> None:
         pause.wait(POLL_SECONDS)
 
 
-def account(path: Path, promised: Iterable[Assignment]) -> None:
+def account(path: Path, promised: Iterable[Assignment | Promise]) -> None:
     """Read the store at `path` and compare every slot of every process with what was promised.
 
     Raises:

@@ -1,0 +1,93 @@
+"""The node that `bench http` measures: a program of its own, started as an operator would."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+START_SECONDS = 30.0
+POLL_SECONDS = 0.05
+STOP_SECONDS = 30.0
+
+SETTINGS = {
+    "AO_SCHEDULER_LIMITS_RATE_PER_ADDRESS": "0",
+    "AO_SCHEDULER_LIMITS_RATE_PER_SIGNER": "0",
+    "AO_SCHEDULER_LIMITS_HEADER_SECONDS": "60",
+}
+"""One address and one signer send the whole load, and connections wait for their turn."""
+
+
+class NotStarted(Exception):
+    """The node did not begin to serve."""
+
+
+class ServedNode:
+    """A running node.
+
+    Attributes:
+        url: where it listens.
+    """
+
+    def __init__(self, program: subprocess.Popen[bytes], url: str) -> None:
+        self._program = program
+        self.url = url
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time it has used so far, all threads. Source: proc_pid_stat(5)."""
+        stat = Path(f"/proc/{self._program.pid}/stat").read_text("ascii")
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wait_until_ready(self) -> None:
+        """Wait for the first success of its readiness check.
+
+        Raises:
+            NotStarted: it ended, or took too long.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._program.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/ready", trust_env=False).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(POLL_SECONDS)
+        raise NotStarted(f"exit code {self._program.poll()}")
+
+    def stop(self) -> None:
+        """Let it finish what is under way, and end."""
+        self._program.send_signal(signal.SIGTERM)
+        self._program.wait(STOP_SECONDS)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[ServedNode]:
+    """Serve a new store below `folder` (`store`, `wallet.json`) until the block ends."""
+    port = free_port()
+    shared = ["--data", str(folder / "store"), "--wallet", str(folder / "wallet.json")]
+    command = [sys.executable, "-m", "node.cli", "serve", "--port", str(port), *shared]
+    program = subprocess.Popen(command, env={**os.environ, **SETTINGS})  # noqa: S603 - our own
+    node = ServedNode(program, f"http://127.0.0.1:{port}")
+    try:
+        node.wait_until_ready()
+        yield node
+        node.stop()
+    finally:
+        program.kill()
+        program.wait()
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
