@@ -47,8 +47,8 @@ class PageFiles(StaticFiles):
         return response
 
 
-def routes(node: Node) -> Sequence[BaseRoute]:
-    """Return the routes of the page; it asks `node` through its other routes."""
+def routes(_node: Node) -> Sequence[BaseRoute]:
+    """Return the routes of the page; it asks the node through its other routes."""
     return [
         PageRoute("/", _page, methods=["GET"]),
         Mount("/explorer", PageFiles(directory=FILES)),
