@@ -26,6 +26,11 @@ _NO_KEY = f"not an RSA-{KEY_BITS} private key with exponent {EXPONENT}"
 _DISCORD = "the wallet's key parts do not belong together"
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
 _SIGN = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=SALT_BYTES)
+_SIGN_512 = padding.PSS(mgf=padding.MGF1(hashes.SHA512()), salt_length=2 * SALT_BYTES)
+_SCHEMES: dict[str, tuple[padding.PSS, hashes.HashAlgorithm]] = {
+    "rsa-pss-sha256": (_SIGN, hashes.SHA256()),
+    "rsa-pss-sha512": (_SIGN_512, hashes.SHA512()),
+}
 
 
 class Wallet:
@@ -92,9 +97,15 @@ class Wallet:
             file.unlink(missing_ok=True)
             raise WalletError(f"cannot write wallet {file}: {fault}")
 
-    def sign(self, data: bytes) -> bytes:
-        """Return the 512-byte RSA-PSS signature (SHA-256, salt 32) over `data`."""
-        return self._key.sign(data, _SIGN, hashes.SHA256())
+    def sign(self, data: bytes, scheme: str = "rsa-pss-sha256") -> bytes:
+        """Return the 512-byte RSA-PSS signature over `data`.
+
+        Args:
+            data: what is signed.
+            scheme: ``rsa-pss-sha256`` (ANS-104) or ``rsa-pss-sha512`` (HTTP signatures);
+                the salt is as long as the digest.
+        """
+        return self._key.sign(data, *_SCHEMES[scheme])
 
     def verify(self, signature: bytes, data: bytes) -> bool:
         """Tell whether `signature` is this wallet's over `data`."""

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from protocol.codecs.ethereum import check_ethereum
 from protocol.commitment import RSA_PSS_SHA256, RSA_PSS_SHA512
 from protocol.errors import UnsupportedSignature
-from protocol.wallet import EXPONENT
+from protocol.wallet import EXPONENT, OWNER_BYTES
 
 RSA, ED25519, ETHEREUM = 1, 2, 3
 _DIGESTS: Mapping[str, hashes.HashAlgorithm] = MappingProxyType(
@@ -23,6 +23,7 @@ _ANY_SALT = {
     scheme: padding.PSS(mgf=padding.MGF1(digest), salt_length=padding.PSS.AUTO)
     for scheme, digest in _DIGESTS.items()
 }
+_ANY_SALT_512 = padding.PSS(mgf=padding.MGF1(hashes.SHA512()), salt_length=padding.PSS.AUTO)
 _NAMED = {4: "Solana", 5: "injected Aptos", 6: "multi-signature Aptos", 7: "typed Ethereum"}
 
 
@@ -89,6 +90,20 @@ def check_rsa(
     if digest is None:
         raise ValueError(f"{scheme!r} is no RSA signature scheme")
     key.verify(signature, data, _ANY_SALT[scheme], digest)
+
+
+def verify_rsa_sha512(owner: bytes, data: bytes, signature: bytes) -> bool:
+    """Tell whether the RSA-4096 key `owner` signed `data` as HTTP signatures are (SHA-512).
+
+    ANS-104 has no such type: its RSA signatures are over SHA-256.
+    """
+    if len(owner) != OWNER_BYTES:
+        return False
+    try:
+        rsa_key(owner).verify(signature, data, _ANY_SALT_512, hashes.SHA512())
+    except (BadSignature, ValueError):
+        return False
+    return True
 
 
 def _check_rsa(owner: bytes, data: bytes, signature: bytes) -> None:
