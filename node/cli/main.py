@@ -13,6 +13,7 @@ from node.cli import (
     demo,
     inspection,
     reading,
+    sandbox,
     scheduling,
     status,
     verification,
@@ -65,6 +66,7 @@ for command in (
     status.status,
     copies.backup,
     copies.adopt,
+    sandbox.sandbox,
     configuration.config,
 ):
     app.command()(command)
