@@ -12,6 +12,7 @@ from protocol.wallet import Wallet
 
 if TYPE_CHECKING:
     from node.config import Config
+    from node.limits import SignerRate
     from node.metrics import Metrics
     from node.peers.finding import Finder
     from node.peers.locations import Locations
@@ -31,6 +32,7 @@ class Node:
         remote: schedules of other schedulers.
         locations: where schedulers are to be found.
         lookahead: reads schedules in order, ahead of those who ask.
+        signers: how many messages each signer may have scheduled.
         metrics: what is counted.
     """
 
@@ -42,6 +44,7 @@ class Node:
     remote: RemoteSchedules
     locations: Locations
     lookahead: Lookahead
+    signers: SignerRate
     metrics: Metrics
 
     @property
