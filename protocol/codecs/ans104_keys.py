@@ -51,6 +51,9 @@ def item_of(keys: Mapping[bytes, bytes]) -> Item:
             HyperBEAM would put it into a bundle.
         TooLarge: more tags than ANS-104 allows.
     """
+    for name, value in keys.items():
+        if not isinstance(value, bytes):
+            raise UnsupportedValue(f"the nested value {name[:40]!r} cannot be written as a tag")
     rest = dict(keys)
     data_key = _data_key(rest)
     tags = [] if data_key == b"data" else [(b"ao-data-key", data_key)]
@@ -61,8 +64,6 @@ def item_of(keys: Mapping[bytes, bytes]) -> Item:
     for name in sorted(rest):
         if not name:
             raise UnsupportedValue("a key has no name")
-        if not isinstance(rest[name], bytes):
-            raise UnsupportedValue(f"the nested value {name[:40]!r} cannot be written as a tag")
         if len(name) > MAX_NAME_BYTES or len(rest[name]) > MAX_VALUE_BYTES:
             raise UnsupportedValue(f"key {name[:40]!r} is too long for a tag")
         tags.append((name, rest[name]))
