@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.commitment import Commitment
 from protocol.ids import Id, combine
 
 EPOCH = "0"
 VARIANT = "ao.N.1"
+LEGACY_VARIANT = "ao.TN.1"
 DEFAULT_PATH = b"compute"
 ZERO_HASH = "A" * 43
 _TYPES = b", ".join(
@@ -50,6 +51,8 @@ class Assignment:
         variant: protocol variant.
         epoch: always "0".
         commitments: one per signer, empty while unsigned.
+        original: the data item it was read from, where another scheduler wrote it in a form
+            of its own; empty for what is written from these fields.
     """
 
     process: Id
@@ -63,6 +66,7 @@ class Assignment:
     variant: str = VARIANT
     epoch: str = EPOCH
     commitments: tuple[Commitment, ...] = ()
+    original: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def id(self) -> Id:
@@ -90,10 +94,11 @@ class Assignment:
             self.variant,
             self.epoch,
             tuple(commitments),
+            self.original,
         )
 
     def tags(self) -> Tags:
-        """The committed keys in the order that ``ans104@1.0`` signs: sorted by name.
+        """The committed keys of variant ``ao.N.1`` in the order they are signed: by name.
 
         The body goes in as a link, so the signature does not depend on how the message is
         carried. Source: HyperBEAM's `dev_scheduler_server`, recorded vectors.

@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from protocol.assignment import VARIANT
-from protocol.chain import HashChain, chain_rule
+from protocol.chain import HashChain
+from protocol.commitment import ANS104
 from protocol.errors import InvalidId, NoScheduler, NotOurProcess, TooLarge, UnsupportedProcess
 from protocol.ids import Id
 
-ANS104 = "ans104@1.0"
+__all__ = ["ANS104", "Terms", "named_schedulers", "spawn_terms"]
+
+CHAINS = frozenset({HashChain.name})
 COMMITMENT_DEVICES = frozenset({ANS104})
 VARIANTS = frozenset({VARIANT})
 
@@ -52,7 +55,7 @@ def spawn_terms(keys: Mapping[bytes, bytes], ours: Collection[Id]) -> Terms:
     signers = tuple(address for address in named_schedulers(keys) if address in ours)
     if not signers:
         raise NotOurProcess()
-    chain = chain_rule(_text(keys, b"scheduler-chain", HashChain.name)).name
+    chain = _one_of(keys, b"scheduler-chain", HashChain.name, CHAINS)
     device = _one_of(keys, b"scheduler-commitment-spec", ANS104, COMMITMENT_DEVICES)
     variant = _one_of(keys, b"variant", VARIANT, VARIANTS)
     return Terms(signers, chain, device, variant)

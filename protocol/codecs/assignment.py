@@ -1,59 +1,114 @@
-"""Assignments committed with ``ans104@1.0``: what is signed, and the item that is published."""
+"""Assignments under every commitment device: what is signed, published, shown and read back."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
+from cryptography.exceptions import InvalidSignature as BadSignature
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from protocol.assignment import Assignment
-from protocol.codecs.ans104 import owner_prefix
-from protocol.codecs.avro import encode_tags
-from protocol.codecs.deephash import fold
-from protocol.codecs.signatures import RSA, signature_type
-from protocol.commitment import Commitment
+from protocol.codecs import ans104_assignment, httpsig_assignment
+from protocol.codecs.assignment_reading import of_item, of_tabm
+from protocol.codecs.assignment_tabm import tabm
+from protocol.codecs.signatures import check_rsa, rsa_key
+from protocol.commitment import ANS104, HTTPSIG, RSA_SCHEMES, Commitment
+from protocol.errors import InvalidSignature, UnsupportedProcess
 from protocol.ids import Id, digest_id
-from protocol.terms import ANS104
 
-TYPE = signature_type(RSA).name
+__all__ = [
+    "commit",
+    "encode",
+    "of_item",
+    "of_tabm",
+    "published",
+    "scheme",
+    "signature_data",
+    "tabm",
+    "verifies",
+    "verify",
+]
+
+encode = ans104_assignment.encode
+"""Return the data item of one ``ans104@1.0`` commitment."""
 
 
-def signature_data(assignment: Assignment, owner: bytes) -> bytes:
-    """Return the 48 bytes that the wallet with public key `owner` signs.
+def scheme(device: str) -> str:
+    """Return how a wallet signs under a commitment device.
 
-    The deep hash of a data item without target, anchor or data, whose tags are the
-    assignment's keys. Source: HyperBEAM's `ans104@1.0` commitment of an assignment.
+    Raises:
+        UnsupportedProcess: there is no such device.
     """
-    return fold(_prefix(owner), encode_tags(assignment.tags()), b"")
+    try:
+        return RSA_SCHEMES[device]
+    except KeyError:
+        raise UnsupportedProcess(f"commitment device {device[:80]!r} is not built") from None
 
 
-def commit(owner: bytes, signature: bytes) -> Commitment:
+def signature_data(assignment: Assignment, owner: bytes, device: str = ANS104) -> bytes:
+    """Return what the wallet with public key `owner` signs, by the device's `scheme`."""
+    if device == HTTPSIG:
+        return httpsig_assignment.signature_data(assignment, owner)
+    return ans104_assignment.signature_data(assignment, owner)
+
+
+def commit(owner: bytes, signature: bytes, device: str = ANS104) -> Commitment:
     """Return the commitment that a signature over an assignment makes."""
     return Commitment(
         id=digest_id(signature),
         committer=_address(owner),
-        device=ANS104,
-        type=TYPE,
+        device=device,
+        type=RSA_SCHEMES[device],
         owner=owner,
         signature=signature,
     )
 
 
-def encode(assignment: Assignment, commitment: Commitment) -> bytes:
-    """Return the signed data item that carries the assignment to Arweave."""
-    # Spelled out: making an `Item` of it first takes twice as long, once per assignment.
-    tags = assignment.tags()
-    tag_bytes = encode_tags(tags)
-    sizes = len(tags).to_bytes(8, "little") + len(tag_bytes).to_bytes(8, "little")
-    return b"".join(
-        (b"\x01\x00", commitment.signature, commitment.owner, b"\x00\x00", sizes, tag_bytes)
-    )
+def published(assignment: Assignment) -> list[tuple[Id, bytes]]:
+    """Return what goes to Arweave, with the IDs it is known by.
+
+    One data item per signer with ``ans104@1.0``; one wire form with all signatures with
+    ``httpsig@1.0``.
+    """
+    if assignment.commitments[0].device == HTTPSIG:
+        return [(assignment.id, httpsig_assignment.encode(assignment))]
+    return [(each.id, encode(assignment, each)) for each in assignment.commitments]
 
 
-@lru_cache(maxsize=64)
-def _prefix(owner: bytes) -> bytes:
-    # Up to the empty target and anchor nothing changes from one assignment to the next.
-    return fold(owner_prefix(RSA, owner), b"", b"")
+def verify(assignment: Assignment) -> None:
+    """Insist that everybody who is said to have signed the assignment did.
+
+    Raises:
+        InvalidSignature: somebody did not, or nobody is said to.
+    """
+    if not assignment.commitments:
+        raise InvalidSignature("the assignment is not signed")
+    for commitment in assignment.commitments:
+        if not verifies(assignment, commitment):
+            raise InvalidSignature(f"the signature of {commitment.committer} does not verify")
+
+
+def verifies(assignment: Assignment, commitment: Commitment) -> bool:
+    """Tell whether one commitment is its committer's, over exactly this assignment."""
+    owner, signature = commitment.owner, commitment.signature
+    named = (digest_id(owner), digest_id(signature), RSA_SCHEMES.get(commitment.device))
+    if named != (commitment.committer, commitment.id, commitment.type):
+        return False
+    try:
+        data = signature_data(assignment, owner, commitment.device)
+        check_rsa(_known_key(owner), data, signature, commitment.type)
+    except (BadSignature, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=64)
 def _address(owner: bytes) -> Id:
     return digest_id(owner)
+
+
+@lru_cache(maxsize=64)
+def _known_key(owner: bytes) -> RSAPublicKey:
+    # Schedules are signed by few wallets, and a new key costs a sixth of a verification, most
+    # of it at its first use.
+    return rsa_key(owner)

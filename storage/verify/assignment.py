@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from cryptography.exceptions import InvalidSignature as BadSignature
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
 from protocol.assignment import EPOCH, Assignment
 from protocol.chain import chain_rule
-from protocol.codecs.assignment import TYPE, signature_data
-from protocol.codecs.signatures import check_rsa, rsa_key
-from protocol.commitment import Commitment
-from protocol.ids import digest_id
+from protocol.codecs.assignment import verifies
 from protocol.terms import Terms
 from storage.verify.report import Fault, Findings
 
@@ -49,27 +41,9 @@ def check_signatures(assignment: Assignment, terms: Terms, findings: Findings) -
     if signers != terms.signers:
         findings.add(Fault.TERMS, "not signed by exactly its process's signers", process, slot)
     for commitment in assignment.commitments:
-        if (commitment.device, commitment.type) != (terms.device, TYPE):
+        if commitment.device != terms.device:
             findings.add(Fault.TERMS, f"signed with {commitment.device}", process, slot)
         findings.signatures += 1
-        if not _verifies(assignment, commitment):
+        if not verifies(assignment, commitment):
             detail = f"the signature of {commitment.committer} does not verify"
             findings.add(Fault.SIGNATURE, detail, process, slot)
-
-
-def _verifies(assignment: Assignment, commitment: Commitment) -> bool:
-    owner = commitment.owner
-    if digest_id(owner) != commitment.committer:
-        return False
-    try:
-        check_rsa(_known_key(owner), signature_data(assignment, owner), commitment.signature)
-    except (BadSignature, ValueError):
-        return False
-    return True
-
-
-@lru_cache(maxsize=64)
-def _known_key(owner: bytes) -> RSAPublicKey:
-    # A store is signed by few wallets, and a new key costs a sixth of a verification, most of
-    # it at its first use.
-    return rsa_key(owner)

@@ -1,4 +1,4 @@
-"""The rule `hash-chain`, on its own."""
+"""The chain rules, each on its own; the recorded schedules judge them, too."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_preimage_is_43_or_75_bytes() -> None:
     assert preimage(link, message) == urlsafe_b64decode(link + "=") + message.ascii
 
 
-@pytest.mark.parametrize("name", ["base-hashpath", "", "Hash-Chain", "x" * 100_000])
+@pytest.mark.parametrize("name", ["hashpath", "", "Hash-Chain", "x" * 100_000])
 def test_a_rule_that_is_not_built_is_refused(name: str) -> None:
     """An unknown rule is never replaced by the default, and its name is not repeated in full."""
     with pytest.raises(UnsupportedProcess) as refusal:
@@ -60,8 +60,37 @@ def test_a_rule_that_is_not_built_is_refused(name: str) -> None:
 
 
 def test_rules_are_known_by_their_own_name() -> None:
-    """The table's keys are the names that assignments carry."""
-    assert {name: rule.name for name, rule in CHAIN_RULES.items()} == {"hash-chain": "hash-chain"}
+    """Each rule says under which key an assignment carries its link, and whether it is serial."""
+    rules = {name: (rule.name, rule.key, rule.serial) for name, rule in CHAIN_RULES.items()}
+    assert rules == {
+        "hash-chain": ("hash-chain", "hash-chain", False),
+        "base-hashpath": ("base-hashpath", "base-hashpath", True),
+        "legacy": ("legacy", "Hash-Chain", True),
+    }
+
+
+@pytest.mark.guarantee("S3")
+@given(st.lists(IDS, min_size=1, max_size=5))
+def test_a_legacy_link_hashes_the_assignment_before(assignments: list[Id]) -> None:
+    """link(n) = SHA-256 of the raw assignment ID and link before; at first of the process."""
+    rule, process = chain_rule("legacy"), Id(bytes(32))
+    link = rule.next("", process, None)
+    expected = hashlib.sha256(process).digest()
+    for before in assignments:
+        assert str(Id(expected)) == link
+        link = rule.next(link, process, before)
+        expected = hashlib.sha256(before + expected).digest()
+    assert str(Id(expected)) == link
+
+
+@pytest.mark.guarantee("S3")
+@pytest.mark.parametrize("name", ["base-hashpath", "legacy"])
+def test_a_serial_rule_needs_the_assignment_before(name: str) -> None:
+    """Without its ID there is no link, rather than a wrong one."""
+    rule, message = chain_rule(name), Id(bytes(32))
+    first = rule.next("", message, None)
+    with pytest.raises(ValueError, match="assignment before"):
+        rule.next(first, message, None)
 
 
 def chained(messages: list[Id]) -> str:
