@@ -1,0 +1,96 @@
+"""What a signature over a whole message covers: headers, and the digest of the body."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from protocol.codecs.commitment_fields import HMAC, INTEGERS, Claim
+from protocol.codecs.content_digest import KEY as DIGEST
+from protocol.codecs.httpsig import CONTENT_TYPE, NOT_KEYS, fields_to_sign
+from protocol.codecs.multipart import BODY_KEY
+from protocol.codecs.percent import unescape
+from protocol.codecs.signature_base import signature_base
+from protocol.tabm import Tabm
+
+DEVICE = b"httpsig@1.0"
+CONSTANT = b"constant:ao"
+"""Key of the HMAC that names an unsigned message; everybody knows it."""
+
+LINK = b"+link"
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A message as it is signed.
+
+    Attributes:
+        values: header names to values, `content-digest` in the place of a body.
+        body_keys: the message's keys that the body carries, sorted.
+    """
+
+    values: Mapping[bytes, bytes]
+    body_keys: tuple[bytes, ...]
+
+    @property
+    def components(self) -> tuple[bytes, ...]:
+        """The names of all headers, in the order they are signed in."""
+        return tuple(sorted(self.values))
+
+    def committed(self, components: Sequence[bytes]) -> tuple[bytes, ...]:
+        """Return the keys, without ``+link``, that a signature over these headers is over."""
+        multipart = self.values.get(CONTENT_TYPE, b"").startswith(b"multipart/")
+        dropped = {BODY_KEY, CONTENT_TYPE} if multipart else {BODY_KEY}
+        return tuple(committed_keys(components, self.body_keys, dropped))
+
+
+def cover(form: Tabm, most: int | None = None) -> Covered:
+    """Write a message, nested ones linked or bundled, as it is signed.
+
+    Args:
+        form: the keys to sign; nested messages are linked or bundled.
+        most: refuse more headers than this.
+
+    Raises:
+        UnsupportedValue: httpsig cannot carry it.
+    """
+    values = fields_to_sign(form, most)
+    body_keys = form.keys() - set(map(unescape, values)) - NOT_KEYS
+    return Covered(values, tuple(sorted(body_keys)))
+
+
+def committed_keys(
+    components: Sequence[bytes], body_keys: Sequence[bytes], dropped: Collection[bytes]
+) -> Iterator[bytes]:
+    """Tell which keys the signed headers stand for, in their order.
+
+    Args:
+        components: names of the headers.
+        body_keys: keys that `content-digest` stands for.
+        dropped: headers that describe the body and are no keys of the message.
+    """
+    for name in components:
+        if name == DIGEST:
+            yield from body_keys
+        elif name not in dropped:
+            yield unescape(name).removesuffix(LINK)
+
+
+def base_of(claim: Claim, values: Mapping[bytes, bytes], components: Sequence[bytes]) -> bytes:
+    """Return the bytes that a commitment with these fields signs."""
+    texts = {name: value for name, value in claim.rest.items() if isinstance(value, bytes)}
+    integers = {name: int(text) for name, text in texts.items() if name in INTEGERS}
+    parameters = {**texts, **integers, b"alg": claim.type, b"keyid": claim.keyid}
+    return signature_base(values, components, parameters)
+
+
+def hmac_claim(form: Tabm, *, bundle: bool = False) -> Claim:
+    """Return the HMAC over all keys: what an unsigned message is named by."""
+    covered = cover(form)
+    components = covered.components
+    rest = {b"bundle": b"true"} if bundle else {}
+    claim = Claim(DEVICE, HMAC, CONSTANT, b"", covered.committed(components), rest)
+    base = base_of(claim, covered.values, components)
+    return replace(claim, signature=hmac.digest(CONSTANT, base, hashlib.sha256))

@@ -1,0 +1,113 @@
+"""The IDs of messages, and the two ways in which a message stands inside another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from protocol.codecs.commitment_fields import Claim, claims_of
+from protocol.codecs.httpsig_covered import LINK, hmac_claim
+from protocol.errors import InvalidSignature, MalformedItem
+from protocol.ids import Id, combine
+from protocol.tabm import COMMITMENTS, Tabm
+
+MAX_COMMITTERS = 4
+"""Most signatures of one message: its ID is the sum of theirs, and among the sums of many
+signatures somebody could find one that is taken."""
+
+_LIST = b'.="list"'
+
+
+def unsigned_id(tabm: Tabm) -> Id:
+    """The ID of a message whoever signed it: its HMAC over all keys, nested ones linked.
+
+    Raises:
+        UnsupportedValue: httpsig cannot carry the message.
+        InvalidSignature: a nested message's commitments are malformed.
+    """
+    return hmac_claim(linked(without_commitments(tabm))).id
+
+
+def signed_id(tabm: Tabm) -> Id:
+    """The sum of the IDs of its signatures, or the unsigned ID if there is none.
+
+    Nothing is verified: the ID is what the message says of itself.
+
+    Raises:
+        UnsupportedValue: httpsig cannot carry the message.
+        InvalidSignature: its commitments, or those of a nested message, are malformed.
+    """
+    signers = signers_of(tabm)
+    return combine(claim.id for claim in signers) if signers else unsigned_id(tabm)
+
+
+def signers_of(tabm: Tabm) -> tuple[Claim, ...]:
+    """Return the commitments of a message that somebody stands for.
+
+    Raises:
+        InvalidSignature: they are malformed, or more than four.
+    """
+    signers = tuple(claim for claim in claims_of(tabm) if not claim.is_hmac)
+    if len(signers) > MAX_COMMITTERS:
+        raise InvalidSignature(f"a message has at most {MAX_COMMITTERS} signatures")
+    return signers
+
+
+def linked(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    """Return the message with each nested one replaced by its ID, under ``key+link``."""
+    form: dict[bytes, bytes | Tabm] = {}
+    for key, value in tabm.items():
+        if isinstance(value, bytes) or key == COMMITMENTS:
+            form[key] = value
+        elif key + LINK in tabm:
+            raise MalformedItem(f"the message has {key[:80]!r} both nested and as a link")
+        else:
+            form[key + LINK] = signed_id(value).ascii
+    return form
+
+
+def bundled(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    """Return the message with each nested one inside, together with its commitments.
+
+    A nested message without an HMAC gets one, as HyperBEAM writes it; lists and empty
+    messages have none.
+    """
+    return {
+        key: value if isinstance(value, bytes) or key == COMMITMENTS else _inner(value)
+        for key, value in tabm.items()
+    }
+
+
+def without_commitments(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    """Return the message's own keys."""
+    return {key: value for key, value in tabm.items() if key != COMMITMENTS}
+
+
+def only(tabm: Tabm, keys: Sequence[bytes]) -> dict[bytes, bytes | Tabm]:
+    """Return the message cut to these keys, whether they are there in full or as links.
+
+    Raises:
+        InvalidSignature: one is not there.
+    """
+    cut: dict[bytes, bytes | Tabm] = {}
+    for key in keys:
+        name = key if key in tabm else key + LINK
+        if name not in tabm or key == COMMITMENTS:
+            raise InvalidSignature(f"a commitment is over {key[:80]!r}, which is not there")
+        cut[name] = tabm[name]
+    return cut
+
+
+def _inner(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    form = bundled(tabm)
+    own = without_commitments(tabm)
+    types = own.get(b"ao-types", b"")
+    if not own or (isinstance(types, bytes) and _LIST in types) or own.keys() == {b"ao-types"}:
+        return form
+    claims = claims_of(tabm)
+    if any(claim.is_hmac for claim in claims):
+        return form
+    committed = [claim.committed for claim in claims][:1]
+    unsigned = hmac_claim(linked(only(own, committed[0]) if committed else own))
+    found = tabm.get(COMMITMENTS, {})
+    given = found if isinstance(found, Mapping) else {}
+    return {**form, COMMITMENTS: {**given, unsigned.id.ascii: unsigned.fields()}}
