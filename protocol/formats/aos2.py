@@ -9,8 +9,10 @@ from typing import Any
 import orjson
 
 from protocol.assignment import Assignment
-from protocol.commitment import Commitment
+from protocol.codecs.ans104_keys import keys_of
+from protocol.commitment import ANS104, Commitment
 from protocol.entry import Entry
+from protocol.formats.carrier import carrier
 from protocol.formats.frame import Frame
 from protocol.formats.shown import (
     base64url,
@@ -22,7 +24,6 @@ from protocol.formats.shown import (
 )
 from protocol.ids import ID_BYTES, Id
 from protocol.message import Message
-from protocol.terms import ANS104
 
 _BODY_LINK = b"body+link"
 """The assignment's key for its message, which stands beside it."""
@@ -41,19 +42,24 @@ def schedule(frame: Frame, entries: Iterable[Entry]) -> bytes:
 
 
 def message(shown: Message) -> Json:
-    """Return a message as the node of an edge shows it."""
-    keys = shown.keys
-    named = tags(shown.item.tags) if keeps_case(shown.item.tags) else header_tags(keys)
+    """Return a message as the node of an edge shows it.
+
+    Tags of a data item keep their names and order if one has a capital letter; else, and in
+    every other codec, they are the keys, named like HTTP headers.
+    """
+    keys, item = shown.keys, shown.item
+    named = tags(item.tags) if keeps_case(item.tags) else header_tags(keys)
     return _fields(shown.id, shown.commitments, keys, named)
 
 
 def assignment(shown: Assignment) -> Json:
     """Return an assignment as the node of an edge shows it, without its message."""
-    pairs = shown.tags()
-    keys = dict(pairs)
-    keys.pop(_BODY_LINK, None)
-    named = tags(pairs) if keeps_case(pairs) else header_tags(keys)
-    return _fields(shown.id, shown.commitments, {}, named)
+    item = carrier(shown)
+    if item is not None:
+        return _fields(shown.id, shown.commitments, keys_of(item), tags(item.tags))
+    keys = dict(shown.tags())
+    del keys[_BODY_LINK]
+    return _fields(shown.id, shown.commitments, keys, header_tags(keys))
 
 
 def _edge(entry: Entry) -> Json:

@@ -8,17 +8,14 @@ from typing import Any
 import orjson
 
 from protocol.assignment import Assignment
+from protocol.codecs import legacy_assignment
 from protocol.codecs.avro import Tag
 from protocol.commitment import Commitment
 from protocol.entry import Entry
+from protocol.formats.carrier import carrier
 from protocol.formats.shown import base64url, shown_commitment, tags, text
 from protocol.ids import Id
 from protocol.message import Message
-
-LEGACY_VARIANT = "ao.TN.1"
-
-HEIGHT_DIGITS = 12
-"""Block heights are padded, so that they sort as text."""
 
 Json = dict[str, Any]
 
@@ -71,57 +68,46 @@ def message(shown: Message, *, show_anchor: bool = False) -> Json:
     Data that is no UTF-8 is null, where the older units mangled it.
     """
     item = shown.item
-    fields = _fields(shown.id, shown.commitments, item.tags)
+    anchor = _anchor(item.anchor, show_anchor=show_anchor)
+    fields = _fields(shown.id, shown.commitments, item.tags, anchor, base64url(item.target))
     fields["data"] = text(item.data)
-    fields["anchor"] = _anchor(item.anchor, show_anchor=show_anchor)
-    fields["target"] = base64url(item.target)
     return fields
 
 
 def assignment(shown: Assignment, *, show_anchor: bool = False) -> Json:
     """Return an assignment.
 
-    One of variant ao.TN.1 has the tags that were signed. Any other is given the names that
+    One of variant ``ao.TN.1`` has the tags that were signed. Any other is given the names that
     readers of the older network look for; its signature is over the form of its own variant.
     """
-    fields = _fields(shown.id, shown.commitments, _tags(shown))
-    fields["anchor"] = _anchor(b"", show_anchor=show_anchor)
-    fields["target"] = ""
-    return fields
+    item = carrier(shown)
+    if item is None:
+        return _fields(shown.id, shown.commitments, legacy_assignment.tags(shown), None, "")
+    anchor = _anchor(item.anchor, show_anchor=show_anchor)
+    return _fields(shown.id, shown.commitments, item.tags, anchor, base64url(item.target))
 
 
 def height(number: int) -> str:
     """Return a block height as twelve digits."""
-    return f"{number:0{HEIGHT_DIGITS}}"
+    return f"{number:0{legacy_assignment.HEIGHT_DIGITS}}"
 
 
-def _fields(identifier: Id, commitments: tuple[Commitment, ...], pairs: Iterable[Tag]) -> Json:
+def _fields(
+    identifier: Id,
+    commitments: tuple[Commitment, ...],
+    pairs: Iterable[Tag],
+    anchor: str | None,
+    target: str,
+) -> Json:
     signed = shown_commitment(commitments)
     return {
         "id": str(identifier),
         "owner": {"address": str(signed.committer), "key": base64url(signed.owner)},
         "tags": tags(pairs),
         "signature": base64url(signed.signature),
+        "anchor": anchor,
+        "target": target,
     }
-
-
-def _tags(shown: Assignment) -> list[Tag]:
-    if shown.variant == LEGACY_VARIANT:
-        return shown.tags()
-    normalised = [
-        (b"Process", shown.process.ascii),
-        (b"Epoch", shown.epoch.encode()),
-        (b"Nonce", b"%d" % shown.slot),
-        (b"Hash-Chain", shown.link.encode()),
-        (b"Block-Height", height(shown.block.height).encode()),
-        (b"Timestamp", b"%d" % shown.timestamp),
-        (b"Data-Protocol", b"ao"),
-        (b"Type", b"Assignment"),
-        (b"Variant", shown.variant.encode()),
-    ]
-    if shown.message_id != shown.process:
-        normalised.append((b"Message", shown.message_id.ascii))
-    return normalised
 
 
 def _anchor(anchor: bytes, *, show_anchor: bool) -> str | None:

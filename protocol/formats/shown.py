@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from protocol.codecs.avro import Tag
+from protocol.codecs.base64url import encode_base64url
 from protocol.commitment import Commitment
 
 Shown = dict[str, str | None]
@@ -68,4 +68,4 @@ def text(value: bytes) -> str | None:
 
 def base64url(value: bytes) -> str:
     """Return the bytes as base64url without padding."""
-    return urlsafe_b64encode(value).rstrip(b"=").decode()
+    return encode_base64url(value).decode()
