@@ -84,6 +84,7 @@ class Client:
         *,
         resolver: Resolver = resolve,
         tls: ssl.SSLContext | None = None,
+        network: httpcore.NetworkBackend | None = None,
     ) -> None:
         """Prepare; nothing is contacted.
 
@@ -91,14 +92,15 @@ class Client:
             rules: where requests may go; for URLs of strangers unless given.
             resolver: from names to addresses.
             tls: whom to believe who they are; the usual authorities unless given.
+            network: connects to addresses; the system's unless given.
         """
         self.rules = rules or Rules()
         context = tls or httpcore.default_ssl_context()
         # Two pools, so that no redirect of a stranger can come to use a connection that was
         # made without looking at the address.
         self._guards = {
-            True: Guard(is_host, resolver),
-            False: Guard(self.rules.reaches, resolver),
+            True: Guard(is_host, resolver, network),
+            False: Guard(self.rules.reaches, resolver, network),
         }
         self._pools = {
             trusted: httpcore.ConnectionPool(
