@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from protocol.errors import MalformedItem
+from protocol.errors import MalformedItem, UnsupportedValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,14 @@ class Wire:
         """Return the one run of bytes that stands for it: how it is stored and published.
 
         Header lines sorted by name, each ended by CRLF; CRLF; the body. Equal messages are
-        equal bytes.
+        equal bytes, and no two messages have the same.
+
+        Raises:
+            UnsupportedValue: a name or value would be read as another one.
         """
+        for name, value in self.headers:
+            if not name or b": " in name or b"\r\n" in name or b"\r\n" in value:
+                raise UnsupportedValue(f"header {name[:40]!r} cannot be written in one line")
         lines = b"".join(b"%s: %s\r\n" % field for field in sorted(self.headers))
         return lines + b"\r\n" + self.body
 
