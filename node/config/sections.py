@@ -175,6 +175,12 @@ class Limits(Section):
     body_seconds: Seconds = 15.0
     """By when a request's body is complete."""
 
+    buffered_bytes: Count = 256 * MEBIBYTE
+    """Most bytes of bodies that are held at once; with more, the answer is 503."""
+
+    connections: Count = 4096
+    """Connections at once; fewer where the system gives a process fewer files."""
+
     connections_per_address: Count = 256
     """Connections of one address (of one /64 with IPv6) at once; more are closed at once."""
 

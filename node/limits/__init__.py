@@ -1,0 +1,35 @@
+"""What one request, one client and all of them together may use; cheap checks first."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp
+
+from node.config import Config
+from node.limits.addresses import Clients
+from node.limits.bodies import BodyLimit
+from node.limits.buckets import Buckets
+from node.limits.heads import HeadLimit
+from node.limits.rates import AddressRate, SignerRate
+from node.limits.spreading import Spread
+
+__all__ = ["SignerRate", "limited"]
+
+
+def limited(app: ASGIApp, config: Config) -> ASGIApp:
+    """Return `app` behind the limits of the configuration.
+
+    A request passes the rate of its address, the look at its head and the reading of its
+    body, in this order; only then does the application run.
+    """
+    limits = config.limits
+    app = BodyLimit(
+        app,
+        max_bytes=limits.body_bytes,
+        max_buffered_bytes=max(limits.buffered_bytes, limits.body_bytes),
+        seconds=limits.body_seconds,
+    )
+    app = HeadLimit(app, max_bytes=limits.header_bytes, max_headers=limits.headers)
+    if limits.rate_per_address:
+        clients = Clients(config.server.trusted_proxies)
+        app = AddressRate(app, Buckets(limits.rate_per_address), clients)
+    return Spread(app)

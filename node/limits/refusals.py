@@ -1,0 +1,34 @@
+"""Refusals that only a server meets: of requests that are no messages yet."""
+
+from __future__ import annotations
+
+from protocol.errors import InvalidInput, Refused
+
+
+class HeadersTooLarge(InvalidInput):
+    """The request has more headers, or longer ones, than are read."""
+
+    code = "headers_too_large"
+    status = 431
+
+
+class UnsupportedEncoding(InvalidInput):
+    """The request has a content-encoding; bodies are taken as they are."""
+
+    code = "unsupported_content_encoding"
+    status = 415
+
+
+class RequestTimeout(InvalidInput):
+    """The body of the request did not come in time."""
+
+    code = "request_timeout"
+    status = 408
+
+
+class RateLimited(Refused):
+    """Too many requests of this address or this signer; nothing was assigned."""
+
+    code = "rate_limited"
+    status = 429
+    retry_after = 1.0

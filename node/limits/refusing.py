@@ -1,0 +1,58 @@
+"""Answer a request that is refused before the application sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from starlette.types import Message, Receive, Scope, Send
+
+from node.http.cors import Cors
+from node.http.problems import problem
+from protocol.errors import SchedulerError
+
+LINGER_SECONDS = 2.0
+"""How long the rest of a refused request is read and thrown away. A connection that is closed
+on unread bytes is reset, which can take the answer away from the client."""
+
+
+async def refuse(
+    error: SchedulerError,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    linger: float = LINGER_SECONDS,
+) -> None:
+    """Send the problem reply, and close the connection if the request was not read to its end.
+
+    Whatever still comes is read meanwhile: Hypercorn's reader waits for ever when ten pieces of
+    a body are not taken, and its HTTP/2 ends a connection on a piece for an answered stream.
+    """
+    rest = asyncio.create_task(_discard(receive))
+    # One turn of the loop: a request without a body is complete now, and stays connected.
+    await asyncio.sleep(0)
+    complete = rest.done()
+
+    async def held_open(message: Message) -> None:
+        if message["type"] == "http.response.start" and not complete and _is_http1(scope):
+            message["headers"] = [*message["headers"], (b"connection", b"close")]
+        await send({**message, "more_body": True} if "body" in message else message)
+
+    try:
+        await Cors(problem(error))(scope, receive, held_open)
+        await asyncio.wait([rest], timeout=linger)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        rest.cancel()
+        with suppress(asyncio.CancelledError):
+            await rest
+
+
+async def _discard(receive: Receive) -> None:
+    while (await receive()).get("more_body"):
+        pass
+
+
+def _is_http1(scope: Scope) -> bool:
+    return str(scope.get("http_version", "1.1")).startswith("1")
