@@ -1,0 +1,1 @@
+"""What answers each key of the devices that this node speaks."""

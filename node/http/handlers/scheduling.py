@@ -1,0 +1,95 @@
+"""Posting a message: it is verified, scheduled, and answered with its assignment."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from actors.stages import Stage
+from actors.ticket import Ticket
+from node.http.admission import admitted
+from node.http.negotiation import reply_form
+from node.http.places import elsewhere, redirect
+from node.http.replies import Reply
+from node.http.request import Call
+from node.http.subjects import subject
+from node.node import Node
+from protocol.assignment import Assignment
+from protocol.codecs import assignment as assignments
+from protocol.errors import InvalidInput, NotFound, NotOurProcess, WrongTarget
+from protocol.ids import Id
+from protocol.message import Message, Verified, named_process
+
+_STAGES = {"aggressive": Stage.ASSIGNED, "local": Stage.STORED, "remote": Stage.PUBLISHED}
+_NAMES = {stage: name.encode() for name, stage in _STAGES.items()}
+
+
+async def schedule(node: Node, call: Call) -> Reply | Response:
+    """Schedule the message of a request; answer with its assignment.
+
+    The answer waits for the stage that `confirmation` names, else for the node's own, and
+    says in a header of that name which one was reached.
+
+    Raises:
+        InvalidInput: the message or `confirmation` is at fault; nothing was scheduled.
+        NotFound: nobody knows the process.
+        SchedulerError: what the ticket ended with.
+    """
+    stage = _stage(node, call)
+    message = subject(call, node.scheduler.message)
+    _require_destination(call, message)
+    verified = await admitted(node, message)
+    ticket = node.scheduler.schedule(verified)
+    try:
+        assignment = await ticket.future(stage)
+    except (NotFound, NotOurProcess) as exc:
+        place = await elsewhere(node, call, verified.process, _spawned(verified))
+        if place is None:
+            raise exc from None
+        return redirect(call, place, verified.process)
+    return _answer(call, message, assignment, _reached(ticket))
+
+
+async def push(node: Node, call: Call) -> Reply | Response:
+    """Schedule as `schedule` does; a header `id` of the answer names the message."""
+    reply = await schedule(node, call)
+    if isinstance(reply, Reply):
+        identifier = subject(call, node.scheduler.message).id
+        return Reply(reply.tabm, (*reply.fields, (b"id", identifier.ascii)))
+    return reply
+
+
+def _stage(node: Node, call: Call) -> Stage:
+    asked = call.path.keys.get("confirmation") or call.fields.get("confirmation")
+    if not asked:
+        return node.scheduler.mode.stage
+    try:
+        return _STAGES[asked]
+    except KeyError:
+        raise InvalidInput("confirmation is aggressive, local or remote") from None
+
+
+def _require_destination(call: Call, message: Message) -> None:
+    # The message alone says which process it is for; the address may only agree.
+    process = named_process(message)
+    target = call.path.keys.get("target")
+    asked = call.path.base if target is None else Id.parse(target.partition("?")[0])
+    if asked not in (None, process, message.id):
+        raise WrongTarget(f"the message is for process {process}")
+
+
+def _spawned(verified: Verified) -> dict[bytes, bytes] | None:
+    return dict(verified.keys) if verified.is_process else None
+
+
+def _reached(ticket: Ticket) -> Stage:
+    later = (ticket.published, Stage.PUBLISHED), (ticket.stored, Stage.STORED)
+    for future, stage in later:
+        if future.done and future.error is None:
+            return stage
+    return Stage.ASSIGNED
+
+
+def _answer(call: Call, message: Message, assignment: Assignment, reached: Stage) -> Reply:
+    body = message.tabm if reply_form(call.get).bundle else None
+    tabm = assignments.tabm(assignment, body)
+    return Reply(tabm, ((b"confirmation", _NAMES[reached]), (b"cache-control", b"no-store")))

@@ -1,0 +1,82 @@
+"""The newest slot of a schedule, and the slot after another one."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from node.http.caching import lasting, unchanged
+from node.http.negotiation import reply_form
+from node.http.numbers import number
+from node.http.places import elsewhere, process_of, redirect
+from node.http.replies import NO_STORE, Reply
+from node.http.request import Call
+from node.http.waiting import asking_peers
+from node.node import Node
+from protocol.codecs import assignment as assignments
+from protocol.codecs.structured import to_tabm
+from protocol.errors import InvalidInput
+from protocol.ids import Id
+
+
+async def slot(node: Node, call: Call) -> Reply | Response:
+    """Answer with the highest stored slot of a process, `current`, and the newest block.
+
+    `current` is -1 for a process that is ours to schedule and has no slot yet.
+
+    Raises:
+        InvalidInput: no process is named.
+        NotFound: nobody knows the process.
+    """
+    process = process_of(node, call)
+    place = await elsewhere(node, call, process)
+    if place is None:
+        current = node.scheduler.slot(process) if node.scheduler.has(process) else -1
+    elif node.config.replies.follow_redirects:
+        current = await asking_peers(node.remote.slot, place, process)
+    else:
+        return redirect(call, place, process)
+    return Reply(to_tabm(_standing(node, process, current)))
+
+
+async def following(node: Node, call: Call) -> Reply | Response:
+    """Answer with the assignment of the slot after `at-slot`, under `body`.
+
+    Raises:
+        InvalidInput: `at-slot` is no whole number, or no process is named.
+        NotFound: there is no such slot yet, or nobody knows the process.
+        UnexpectedSlot: its scheduler gave another one.
+    """
+    process, at_slot = process_of(node, call), number(call, "at-slot")
+    if at_slot is None or at_slot < -1:
+        raise InvalidInput("at-slot is the slot before the one wanted, -1 for slot 0")
+    place = await elsewhere(node, call, process)
+    if place is not None and not node.config.replies.follow_redirects:
+        return redirect(call, place, process)
+    form = reply_form(call.get)
+    fields = NO_STORE if place is not None else lasting(form, process, "next", at_slot)
+    source = node.scheduler if place is None else node.remote.source(place)
+    entry = await asking_peers(node.lookahead.next, source, process, at_slot)
+    body = entry.message.tabm if form.bundle else None
+    reply = Reply({b"body": assignments.tabm(entry.assignment, body)}, fields)
+    return unchanged(call, fields) or reply
+
+
+def _standing(node: Node, process: Id, current: int) -> dict[str, int | str | list[str]]:
+    block, addresses = node.blocks.latest(), _addresses(node, process)
+    return {
+        "process": str(process),
+        "current": current,
+        "timestamp": block.timestamp,
+        "block-height": block.height,
+        "block-hash": block.hash,
+        "addresses": addresses,
+        # By its older name, which clients of May 2025 read.
+        "wallet-address": addresses[0],
+        "cache-control": "no-store",
+    }
+
+
+def _addresses(node: Node, process: Id) -> list[str]:
+    if node.scheduler.has(process):
+        return [str(signer) for signer in node.scheduler.terms(process).signers]
+    return [str(wallet.address) for wallet in node.wallets]
