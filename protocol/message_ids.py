@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from protocol.codecs.commitment_fields import Claim, claims_of
-from protocol.codecs.httpsig_covered import LINK, hmac_claim
+from protocol.codecs.httpsig_covered import LINK, cover, hmac_claim
 from protocol.errors import InvalidSignature, MalformedItem
 from protocol.ids import Id, combine
 from protocol.tabm import COMMITMENTS, Tabm
@@ -24,7 +24,7 @@ def unsigned_id(tabm: Tabm) -> Id:
         UnsupportedValue: httpsig cannot carry the message.
         InvalidSignature: a nested message's commitments are malformed.
     """
-    return hmac_claim(linked(without_commitments(tabm))).id
+    return hmac_claim(cover(linked(without_commitments(tabm)))).id
 
 
 def signed_id(tabm: Tabm) -> Id:
@@ -107,7 +107,7 @@ def _inner(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     if any(claim.is_hmac for claim in claims):
         return form
     committed = [claim.committed for claim in claims][:1]
-    unsigned = hmac_claim(linked(only(own, committed[0]) if committed else own))
+    unsigned = hmac_claim(cover(linked(only(own, committed[0]) if committed else own)))
     found = tabm.get(COMMITMENTS, {})
     given = found if isinstance(found, Mapping) else {}
     return {**form, COMMITMENTS: {**given, unsigned.id.ascii: unsigned.fields()}}

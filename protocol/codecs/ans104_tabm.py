@@ -68,6 +68,19 @@ def item_for(tabm: Tabm, claim: Claim) -> Item:
     return replace(item, signature_type=kind.number, signature=claim.signature, owner=claim.owner)
 
 
+def original_tags(tags: Tabm) -> Iterator[Tag]:
+    """Return the tags that a commitment keeps as `original-tags`, in their order.
+
+    Raises:
+        InvalidSignature: they are no numbered maps of name and value.
+    """
+    for number in range(1, len(tags) + 1 - (b"ao-types" in tags)):
+        tag = tags.get(b"%d" % number)
+        if not isinstance(tag, Mapping) or not {b"name", b"value"} <= tag.keys():
+            raise InvalidSignature("a commitment's original-tags are malformed")
+        yield _leaf(tag[b"name"]), _leaf(tag[b"value"])
+
+
 def _claim(item: Item, keys: Mapping[bytes, bytes]) -> Claim:
     fields = {b"field-target": item.target, b"field-anchor": item.anchor}
     lower = {name.lower(): value for name, value in reversed(item.tags)}
@@ -91,7 +104,7 @@ def _base(key: bytes, keys: Mapping[bytes, bytes]) -> bytes:
 def _tags(keys: Tabm, claim: Claim) -> tuple[Tag, ...]:
     original = claim.rest.get(b"original-tags")
     if isinstance(original, Mapping):
-        return tuple(_original(original))
+        return tuple(original_tags(original))
     return tuple(_plain(keys, claim))
 
 
@@ -110,18 +123,10 @@ def _plain(keys: Tabm, claim: Claim) -> Iterator[Tag]:
             yield name, _leaf(keys[name])
 
 
-def _original(tags: Tabm) -> Iterator[Tag]:
-    for number in range(1, len(tags) + 1 - (b"ao-types" in tags)):
-        tag = tags[b"%d" % number]
-        if not isinstance(tag, Mapping):
-            raise InvalidSignature("an original tag is no map")
-        yield _leaf(tag[b"name"]), _leaf(tag[b"value"])
-
-
 def _data(keys: Tabm, claim: Claim) -> bytes:
     original = claim.rest.get(b"original-tags")
     if isinstance(original, Mapping):
-        named = [value for name, value in _original(original) if name.lower() == _DATA_KEY]
+        named = [value for name, value in original_tags(original) if name.lower() == _DATA_KEY]
         data_key = named[0] if named else b"data"
     else:
         data_key = _data_key(keys)

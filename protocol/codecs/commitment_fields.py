@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import a2b_base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from protocol.codecs.base64url import decode_base64url, encode_base64url
@@ -21,6 +21,9 @@ MAX_COMMITMENTS = 16
 _NAMED = frozenset(
     (b"commitment-device", b"type", b"keyid", b"committer", b"signature", b"committed", b"ao-types")
 )
+COMPONENTS = b"components"
+"""Our own field: the order of signed headers, where the committed keys do not tell it."""
+
 INTEGERS = frozenset((b"created", b"expires"))
 """Parameters that are integers; all others are text."""
 
@@ -113,10 +116,25 @@ def with_claims(tabm: Tabm, claims: tuple[Claim, ...]) -> dict[bytes, bytes | Ta
     return keys
 
 
-def numbered(values: tuple[bytes, ...]) -> dict[bytes, bytes | Tabm]:
+def numbered(values: Sequence[bytes]) -> dict[bytes, bytes | Tabm]:
     """Return a list of texts as the map that TABM has for it."""
     listed: dict[bytes, bytes | Tabm] = {b"%d" % n: text for n, text in enumerate(values, 1)}
     return listed | {b"ao-types": b'.="list"'}
+
+
+def listed(value: bytes | Tabm | None) -> tuple[bytes, ...]:
+    """Return the texts of a list of different ones.
+
+    Raises:
+        InvalidSignature: it is no list, has a gap, or one comes twice.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidSignature("a commitment lacks a list")
+    count = len(value) - (b"ao-types" in value)
+    keys = tuple(value.get(b"%d" % number) for number in range(1, count + 1))
+    if not all(isinstance(key, bytes) for key in keys) or len(set(keys)) != count:
+        raise InvalidSignature("a commitment's list of keys has a gap or names a key twice")
+    return tuple(key for key in keys if isinstance(key, bytes))
 
 
 def _claim(name: bytes, fields: bytes | Tabm) -> Claim:
@@ -127,7 +145,7 @@ def _claim(name: bytes, fields: bytes | Tabm) -> Claim:
         type=_text(fields, b"type"),
         keyid=_text(fields, b"keyid"),
         signature=_signature(fields),
-        committed=_listed(fields.get(b"committed")),
+        committed=listed(fields.get(b"committed")),
         rest={key: value for key, value in fields.items() if key not in _NAMED},
     )
     if claim.id.ascii != name:
@@ -136,16 +154,6 @@ def _claim(name: bytes, fields: bytes | Tabm) -> Claim:
     if committer is not None and (claim.is_hmac or committer != digest_id(claim.owner).ascii):
         raise InvalidSignature("a commitment names another committer than its key")
     return claim
-
-
-def _listed(value: bytes | Tabm | None) -> tuple[bytes, ...]:
-    if not isinstance(value, Mapping):
-        raise InvalidSignature("a commitment does not list what it is over")
-    count = len(value) - (b"ao-types" in value)
-    keys = tuple(value.get(b"%d" % number) for number in range(1, count + 1))
-    if not all(isinstance(key, bytes) for key in keys) or len(set(keys)) != count:
-        raise InvalidSignature("a commitment's list of keys has a gap or names a key twice")
-    return tuple(key for key in keys if isinstance(key, bytes))
 
 
 def _text(fields: Tabm, name: bytes) -> bytes:

@@ -39,6 +39,16 @@ class Covered:
         """The names of all headers, in the order they are signed in."""
         return tuple(sorted(self.values))
 
+    def in_order(self, committed: Sequence[bytes]) -> tuple[bytes, ...]:
+        """Return the names of the headers in the order that these keys stand in.
+
+        Raises:
+            KeyError: a key is in no header; headers that describe the body are left out.
+        """
+        names = {unescape(name).removesuffix(LINK): name for name in self.values}
+        names |= dict.fromkeys(self.body_keys, DIGEST)
+        return tuple(dict.fromkeys(names[key] for key in committed))
+
     def committed(self, components: Sequence[bytes]) -> tuple[bytes, ...]:
         """Return the keys, without ``+link``, that a signature over these headers is over."""
         multipart = self.values.get(CONTENT_TYPE, b"").startswith(b"multipart/")
@@ -81,14 +91,16 @@ def committed_keys(
 def base_of(claim: Claim, values: Mapping[bytes, bytes], components: Sequence[bytes]) -> bytes:
     """Return the bytes that a commitment with these fields signs."""
     texts = {name: value for name, value in claim.rest.items() if isinstance(value, bytes)}
-    integers = {name: int(text) for name, text in texts.items() if name in INTEGERS}
-    parameters = {**texts, **integers, b"alg": claim.type, b"keyid": claim.keyid}
+    parameters: dict[bytes, bytes | int] = {
+        **{name: int(text) if name in INTEGERS else text for name, text in texts.items()},
+        b"alg": claim.type,
+        b"keyid": claim.keyid,
+    }
     return signature_base(values, components, parameters)
 
 
-def hmac_claim(form: Tabm, *, bundle: bool = False) -> Claim:
-    """Return the HMAC over all keys: what an unsigned message is named by."""
-    covered = cover(form)
+def hmac_claim(covered: Covered, *, bundle: bool = False) -> Claim:
+    """Return the HMAC over a whole message: what an unsigned one is named by."""
     components = covered.components
     rest = {b"bundle": b"true"} if bundle else {}
     claim = Claim(DEVICE, HMAC, CONSTANT, b"", covered.committed(components), rest)

@@ -1,0 +1,138 @@
+"""Commit to a message with ``httpsig@1.0``, and verify what is committed to."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from protocol.codecs import ans104_tabm
+from protocol.codecs.commitment_fields import (
+    COMPONENTS,
+    PUBLIC_KEY,
+    Claim,
+    listed,
+    with_claims,
+)
+from protocol.codecs.httpsig import MOST_COMPONENTS
+from protocol.codecs.httpsig_covered import DEVICE, LINK, Covered, base_of, cover, hmac_claim
+from protocol.codecs.signatures import verify_rsa_sha512
+from protocol.codecs.signed_wire import from_wire, to_wire
+from protocol.commitment import RSA_PSS_SHA512, Commitment
+from protocol.errors import InvalidSignature, UnsupportedSignature
+from protocol.ids import digest_id
+from protocol.message_ids import bundled, linked, only, signers_of, without_commitments
+from protocol.tabm import Tabm
+from protocol.wallet import Wallet
+
+__all__ = ["commit", "from_wire", "to_wire", "verify"]
+
+
+def commit(
+    tabm: Tabm, wallet: Wallet, *, committed: Sequence[bytes] | None = None, bundle: bool = False
+) -> dict[bytes, bytes | Tabm]:
+    """Return the message with a signature by `wallet`, and the HMAC that names it unsigned.
+
+    Args:
+        tabm: unsigned, or signed by others, whose commitments stay.
+        wallet: the committer.
+        committed: keys to sign, without ``+link``; None for those that the signatures
+            before are over, or all.
+        bundle: sign nested messages in full instead of by their IDs.
+
+    Raises:
+        UnsupportedValue: httpsig cannot carry the message.
+        InvalidSignature: a key to sign is not there, or four have signed before.
+    """
+    before = signers_of(tabm)
+    if committed is None:
+        own = (key.removesuffix(LINK) for key in without_commitments(tabm))
+        committed = before[0].committed if before else sorted(own)
+    covered = cover(_form(only(tabm, committed), bundle=bundle), MOST_COMPONENTS)
+    components = covered.components
+    claim = Claim(
+        device=DEVICE,
+        type=RSA_PSS_SHA512.encode(),
+        keyid=PUBLIC_KEY + b2a_base64(wallet.owner, newline=False),
+        signature=b"",
+        committed=covered.committed(components),
+        rest={b"bundle": b"true"} if bundle else {},
+    )
+    base = base_of(claim, covered.values, components)
+    signed = replace(claim, signature=wallet.sign(base, RSA_PSS_SHA512))
+    after = with_claims(tabm, (*before, signed, hmac_claim(covered, bundle=bundle)))
+    signers_of(after)
+    return after
+
+
+def verify(tabm: Tabm) -> list[Commitment]:
+    """Verify every signature of a message; HMACs are passed over, they prove nothing.
+
+    A nested message that is signed by its ID only is verified, too: that ID says nothing of
+    what stands there.
+
+    Raises:
+        InvalidSignature: nobody signed it, a signature does not verify, or the signatures
+            are over different keys.
+        UnsupportedSignature: a signature is of a kind that is not built.
+        UnsupportedValue: httpsig cannot carry what was signed.
+    """
+    signers = signers_of(tabm)
+    if not signers:
+        raise InvalidSignature("nobody signed the message")
+    if len({frozenset(claim.committed) for claim in signers}) > 1:
+        raise InvalidSignature("the message's signatures are over different keys")
+    if not all(claim.bundle for claim in signers):
+        _verify_nested(only(tabm, signers[0].committed))
+    return [_verified(tabm, claim) for claim in signers]
+
+
+def _verify_nested(tabm: Tabm) -> None:
+    for value in without_commitments(tabm).values():
+        if isinstance(value, Mapping):
+            if signers_of(value):
+                verify(value)
+            else:
+                _verify_nested(value)
+
+
+def _verified(tabm: Tabm, claim: Claim) -> Commitment:
+    if claim.device == ans104_tabm.DEVICE:
+        good = ans104_tabm.item_for(tabm, claim).verify()
+    elif (claim.device, claim.type) == (DEVICE, RSA_PSS_SHA512.encode()):
+        good = _signed(tabm, claim)
+    else:
+        raise UnsupportedSignature(f"{claim.device[:80]!r} with {claim.type[:80]!r} is not built")
+    if not good:
+        raise InvalidSignature(f"the signature {claim.id} does not verify")
+    return Commitment(
+        id=claim.id,
+        committer=digest_id(claim.owner),
+        device=claim.device.decode(),
+        type=claim.type.decode(),
+        owner=claim.owner,
+        signature=claim.signature,
+    )
+
+
+def _signed(tabm: Tabm, claim: Claim) -> bool:
+    covered = cover(_form(only(tabm, claim.committed), bundle=claim.bundle))
+    base = base_of(claim, covered.values, _components(claim, covered))
+    return verify_rsa_sha512(claim.owner, base, claim.signature)
+
+
+def _components(claim: Claim, covered: Covered) -> tuple[bytes, ...]:
+    components = covered.components
+    if COMPONENTS in claim.rest:
+        written = listed(claim.rest[COMPONENTS])
+    elif covered.committed(components) == claim.committed:
+        written = components
+    else:
+        written = covered.in_order(claim.committed)
+    if sorted(written) != list(components):
+        raise InvalidSignature("a signature is not over all that its keys are written as")
+    return written
+
+
+def _form(tabm: Tabm, *, bundle: bool) -> dict[bytes, bytes | Tabm]:
+    return bundled(tabm) if bundle else linked(tabm)

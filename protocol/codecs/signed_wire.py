@@ -1,0 +1,175 @@
+"""Signed messages as HTTP headers and a body: their commitments as signature fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from hashlib import sha256
+
+from protocol.codecs import ans104_tabm, httpsig, portable
+from protocol.codecs.base64url import decode_base64url, encode_base64url
+from protocol.codecs.body_parts import REQUEST, Bounds
+from protocol.codecs.commitment_fields import (
+    COMPONENTS,
+    INTEGERS,
+    Claim,
+    claims_of,
+    listed,
+    numbered,
+    with_claims,
+)
+from protocol.codecs.httpsig import CONTENT_TYPE, SIGNATURE, SIGNATURE_INPUT
+from protocol.codecs.httpsig_covered import DEVICE, LINK, committed_keys, cover
+from protocol.codecs.multipart import BODY_KEY
+from protocol.codecs.percent import unescape
+from protocol.codecs.signature_fields import Signature, parse, write
+from protocol.codecs.wire import Wire
+from protocol.errors import MalformedItem, UnsupportedValue
+from protocol.message_ids import bundled, linked, only
+from protocol.tabm import Tabm
+
+LABEL = b"comm-"
+"""Begins the label of a commitment; then comes the hash of the signature in lower case."""
+
+_FIRST = (b"alg", b"keyid", b"tag", b"created", b"expires", b"nonce")
+_ORIGINAL = b"original-tags"
+_ABOUT_BODY = frozenset((BODY_KEY, CONTENT_TYPE))
+_MEMBERS = re.compile(rb", (?=[0-9]+:)")
+_TAG = re.compile(rb"([0-9]+):(.*):([A-Za-z0-9_-]*)", re.DOTALL)
+_PRINTABLE = re.compile(rb"[ -~]*")
+
+
+def to_wire(tabm: Tabm, *, bundle: bool) -> Wire:
+    """Write a message with its commitments.
+
+    Args:
+        tabm: with its commitments, which are not verified here.
+        bundle: nested messages inside instead of as links.
+
+    Raises:
+        UnsupportedValue: headers cannot carry it.
+        InvalidSignature: its commitments are malformed.
+    """
+    wire = portable.encode(bundled(tabm) if bundle else linked(tabm))
+    claims = claims_of(tabm)
+    if not claims:
+        return wire
+    signatures = sorted((_written(tabm, claim) for claim in claims), key=lambda each: each.label)
+    signature, signature_input = write(signatures)
+    fields = ((SIGNATURE, signature), (SIGNATURE_INPUT, signature_input))
+    return Wire(tuple(sorted((*wire.headers, *fields))), wire.body)
+
+
+def from_wire(wire: Wire, bounds: Bounds = REQUEST) -> dict[bytes, bytes | Tabm]:
+    """Read a message with its commitments; nothing is verified.
+
+    A message whose signature fields are of another kind than ours has no commitments.
+
+    Raises:
+        MalformedItem: headers, body or signature fields are malformed.
+        TooLarge: the body has more than `bounds` allow.
+    """
+    tabm = httpsig.decode(wire, bounds)
+    signature, signature_input = _field(wire, SIGNATURE), _field(wire, SIGNATURE_INPUT)
+    if not (signature.startswith(LABEL) and signature_input.startswith(LABEL)):
+        return tabm
+    headers = {unescape(name) for name, _ in wire.headers}
+    signatures = parse(signature, signature_input)
+    ours = (each for each in signatures if each.label.startswith(LABEL))
+    return with_claims(tabm, tuple(_claim(each, tabm, headers) for each in ours))
+
+
+def _written(tabm: Tabm, claim: Claim) -> Signature:
+    keys = only(tabm, claim.committed)
+    covered = cover(bundled(keys) if claim.bundle else linked(keys))
+    if COMPONENTS in claim.rest:
+        components = listed(claim.rest[COMPONENTS])
+    elif covered.committed(covered.components) == claim.committed:
+        components = covered.components
+    else:
+        # What describes the body is no key, so that it may stand where it likes.
+        ordered = covered.in_order(claim.committed)
+        components = (*(covered.values.keys() - set(ordered)), *ordered)
+    label = LABEL + encode_base64url(sha256(claim.signature).digest()).lower()
+    return Signature(label, components, tuple(_parameters(claim)), claim.signature)
+
+
+def _parameters(claim: Claim) -> Iterator[tuple[bytes, bytes | int]]:
+    own = claim.device == DEVICE
+    texts: dict[bytes, bytes] = {
+        **{name: _text(value) for name, value in claim.rest.items() if name != COMPONENTS},
+        b"alg": claim.type if own else b"%s/%s" % (claim.device, claim.type),
+        b"keyid": claim.keyid,
+    }
+    for name in (*_FIRST, *sorted(texts.keys() - set(_FIRST))):
+        if (text := texts.get(name)) is not None:
+            if not _PRINTABLE.fullmatch(text):
+                raise UnsupportedValue(f"no header can carry a commitment's {name.decode()}")
+            yield name, int(text) if name in INTEGERS else text
+
+
+def _text(value: bytes | Tabm) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return b", ".join(
+        b"%d:%s:%s" % (number, name, encode_base64url(text))
+        for number, (name, text) in enumerate(ans104_tabm.original_tags(value), 1)
+    )
+
+
+def _claim(signature: Signature, tabm: Tabm, headers: Collection[bytes]) -> Claim:
+    rest: dict[bytes, bytes | Tabm] = {
+        name: b"%d" % value if isinstance(value, int) else value
+        for name, value in signature.parameters
+    }
+    device, kind = _device(_taken(rest, b"alg"))
+    if isinstance(text := rest.get(_ORIGINAL), bytes):
+        rest[_ORIGINAL] = _tags(text)
+    names = [name.removeprefix(b"@") for name in signature.components]
+    if device == DEVICE and names != sorted(names) and not _ABOUT_BODY.isdisjoint(names):
+        rest[COMPONENTS] = numbered(names)
+    return Claim(
+        device=device,
+        type=kind,
+        keyid=_taken(rest, b"keyid"),
+        signature=signature.raw,
+        committed=_committed(names, tabm, headers),
+        rest=rest,
+    )
+
+
+def _committed(names: Sequence[bytes], tabm: Tabm, headers: Collection[bytes]) -> tuple[bytes, ...]:
+    named = {unescape(name).removesuffix(LINK) for name in names}
+    body_keys = sorted(tabm.keys() - headers - named)
+    return tuple(committed_keys(names, body_keys, _ABOUT_BODY - tabm.keys()))
+
+
+def _device(alg: bytes) -> tuple[bytes, bytes]:
+    device, _, kind = alg.partition(b"/")
+    return (device, kind) if b"@" in device else (DEVICE, alg)
+
+
+def _taken(rest: dict[bytes, bytes | Tabm], name: bytes) -> bytes:
+    value = rest.pop(name, b"")
+    return value if isinstance(value, bytes) else b""
+
+
+def _tags(text: bytes) -> dict[bytes, bytes | Tabm]:
+    tags: dict[bytes, bytes | Tabm] = {}
+    for number, member in enumerate(_MEMBERS.split(text), 1):
+        found = _TAG.fullmatch(member)
+        if not found or int(found[1]) != number:
+            raise MalformedItem("a commitment's original-tags are malformed")
+        tags[b"%d" % number] = {b"name": found[2], b"value": _value(found[3])}
+    return tags
+
+
+def _value(text: bytes) -> bytes:
+    try:
+        return decode_base64url(text)
+    except ValueError:
+        raise MalformedItem("a commitment's original-tags are malformed") from None
+
+
+def _field(wire: Wire, name: bytes) -> bytes:
+    return b", ".join(value for key, value in wire.headers if key == name)
