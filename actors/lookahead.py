@@ -12,7 +12,7 @@ import pykka
 from actors.actor import SchedulerActor
 from actors.events import log
 from protocol.entry import Entries, Entry
-from protocol.errors import Closed, NotFound, SchedulerError, UnexpectedSlot
+from protocol.errors import Closed, NotFound, SchedulerError, UnexpectedSlot, UntrustedSchedule
 from protocol.ids import Id
 
 TIMEOUT_SECONDS = 0.2
@@ -94,8 +94,7 @@ class LookaheadReader(SchedulerActor):
 
     def _fetch(self, first: int) -> list[Entry]:
         """Return consecutive entries from `first` on, none when there are none yet."""
-        last = first + SLOTS_AHEAD - 1
-        found = self._source.entries(self._process, first, last, SLOTS_AHEAD).entries
+        found = self._found(first)
         kept: list[Entry] = []
         left = MAX_BYTES_AHEAD
         for slot, entry in enumerate(found, first):
@@ -104,6 +103,14 @@ class LookaheadReader(SchedulerActor):
                 break
             kept.append(require_slot(entry, self._process, slot))
         return kept
+
+    def _found(self, first: int) -> tuple[Entry, ...]:
+        last = first + SLOTS_AHEAD - 1
+        try:
+            return self._source.entries(self._process, first, last, SLOTS_AHEAD).entries
+        except UntrustedSchedule:
+            # It may be a slot further on that proves nothing, which nobody has asked for.
+            return self._source.entries(self._process, first, first, 1).entries
 
 
 class Lookahead:

@@ -1,0 +1,1 @@
+"""Replies of other schedulers, read into values; nothing in them is believed yet."""

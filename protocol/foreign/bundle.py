@@ -1,0 +1,61 @@
+"""Schedules and slots as HyperBEAM nodes answer them (``httpsig@1.0``, nested inline)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from protocol.codecs import httpsig
+from protocol.codecs.ans104_tabm import item_of
+from protocol.codecs.assignment import of_tabm
+from protocol.codecs.body_parts import SCHEDULE
+from protocol.codecs.wire import Wire
+from protocol.entry import Entries, Entry
+from protocol.errors import MalformedItem
+from protocol.location import number
+from protocol.message import Message
+from protocol.tabm import Tabm
+
+
+def page(wire: Wire, most: int) -> Entries:
+    """Read ``GET /{process}/schedule``: a page of at most `most` slots, in order.
+
+    Raises:
+        MalformedItem, InvalidId: it is none, or says of an assignment what none can have.
+        TooLarge: it has more parts than a page can have.
+    """
+    reply = httpsig.decode(wire, SCHEDULE)
+    found = _map(reply, b"assignments") if b"assignments" in reply else {}
+    slots = [name for name in found if name.isdigit()]
+    if len(slots) > most:
+        raise MalformedItem(f"the reply has more than {most} slots")
+    entries = tuple(_entry(_map(found, name)) for name in sorted(slots, key=int))
+    return Entries(entries, reply.get(b"continues") == b"true")
+
+
+def slot(wire: Wire) -> int:
+    """Read ``GET /{process}/slot``: the highest slot, -1 where none is given yet.
+
+    Raises:
+        MalformedItem: the reply does not say.
+    """
+    reply = httpsig.decode(wire)
+    scalars = {key: value for key, value in reply.items() if isinstance(value, bytes)}
+    return -1 if scalars.get(b"current") == b"-1" else number(scalars, b"current")
+
+
+def _entry(assigned: Tabm) -> Entry:
+    return Entry(of_tabm(assigned), _message(_map(assigned, b"body")))
+
+
+def _message(body: Tabm) -> Message:
+    item = item_of(body)
+    if item is None:
+        raise MalformedItem("a message is signed in a form that is not read yet")
+    return Message.decode(item.encode())
+
+
+def _map(message: Tabm, key: bytes) -> Tabm:
+    found = message.get(key)
+    if not isinstance(found, Mapping):
+        raise MalformedItem(f"the reply has no {key.decode('ascii', 'replace')[:40]}")
+    return found
