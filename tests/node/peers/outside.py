@@ -17,13 +17,13 @@ class Server:
     """Answer each request on a connection with what `answers` gives for its path.
 
     Attributes:
-        answers: from a path to raw bytes, or to a function that talks on the connection itself.
+        answers: from a path to raw bytes, or to a function that gets connection and request.
         requests: the raw heads and bodies, in order of arrival.
         connections: how many there were.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.answers: dict[str, bytes | Callable[[socket.socket], None]] = {}
+        self.answers: dict[str, bytes | Callable[[socket.socket, bytes], None]] = {}
         self.requests: list[bytes] = []
         self.connections = 0
         self._tls = tls
@@ -68,7 +68,7 @@ class Server:
         path = head.split(b" ", 2)[1].decode()
         answer = self.answers.get(path, reply(404))
         if callable(answer):
-            answer(connection)
+            answer(connection, head)
         else:
             connection.sendall(answer)
 
@@ -79,13 +79,15 @@ class Internet(httpcore.NetworkBackend):
     Attributes:
         names: from a name to the addresses that it stands for, one answer after the other.
         connected: the addresses and ports that were connected to.
+        unreachable: addresses where nothing answers.
+        port: where on this machine all connections end.
     """
 
     def __init__(self, server: Server) -> None:
         self.names: dict[str, list[list[str]]] = {}
         self.connected: list[tuple[str, int]] = []
         self.unreachable: set[str] = set()
-        self._server = server
+        self.port = server.port
 
     def resolve(self, host: str, port: int) -> list[str]:
         try:
@@ -98,7 +100,7 @@ class Internet(httpcore.NetworkBackend):
         self.connected.append((host, port))
         if host in self.unreachable:
             raise httpcore.ConnectError("unreachable")
-        return httpcore.SyncBackend().connect_tcp("127.0.0.1", self._server.port, timeout)
+        return httpcore.SyncBackend().connect_tcp("127.0.0.1", self.port, timeout)
 
 
 def reply(status: int = 200, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> bytes:

@@ -187,7 +187,7 @@ def test_a_slow_answer_ends_at_the_deadline(asking, server, manner: str) -> None
     pieces = {"silent": b"", "dripping": b"x", "early hints": b"HTTP/1.1 103 Hint\r\n\r\n"}
     first = {"silent": b"", "dripping": b"HTTP/1.1 200 So\r\n\r\n", "early hints": b""}
 
-    def slow(connection: socket.socket) -> None:
+    def slow(connection: socket.socket, _: bytes) -> None:
         connection.sendall(first[manner])
         while not stopped.wait(0.01):
             connection.sendall(pieces[manner])
@@ -198,10 +198,18 @@ def test_a_slow_answer_ends_at_the_deadline(asking, server, manner: str) -> None
     stopped.set()
 
 
+def test_a_server_that_does_not_read_ends_at_the_deadline(asking, internet) -> None:
+    """Sending is bounded like receiving: nobody holds us up by not taking what we send."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        internet.port = deaf.getsockname()[1]
+        with pytest.raises(PeerTimeout):
+            asking(timeout_seconds=0.2).post(f"{HERE}/", bytes(32 << 20))
+
+
 def test_a_caller_may_have_less_patience(client, server) -> None:
     """A deadline around a question holds when it is shorter than the rules'."""
     stopped = threading.Event()
-    server.answers["/"] = lambda _: stopped.wait(60)
+    server.answers["/"] = lambda *_: stopped.wait(60)
     with deadline(0.05), pytest.raises(PeerTimeout):
         client.get(f"{HERE}/")
     stopped.set()
@@ -221,7 +229,7 @@ def test_a_caller_may_have_less_patience(client, server) -> None:
 def test_what_is_no_http_is_the_peers_failure(client, server, answer: bytes) -> None:
     """A broken or missing answer is told as one, in one line."""
 
-    def close_after(connection: socket.socket) -> None:
+    def close_after(connection: socket.socket, _: bytes) -> None:
         connection.sendall(answer)
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -283,13 +291,13 @@ def test_a_certificate_is_checked_against_the_name(secured) -> None:
         secured("node.example", tls=None).get("https://node.example/")
 
 
-def pour(connection: socket.socket) -> None:
+def pour(connection: socket.socket, _: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 So\r\n\r\n")
     while True:
         connection.sendall(bytes(1 << 16))
 
 
-def pour_headers(connection: socket.socket) -> None:
+def pour_headers(connection: socket.socket, _: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 So\r\n")
     while True:
         connection.sendall(b"x-more: more\r\n" * 1000)
