@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from actors.events import log
 from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.assignment import Assignment
+from protocol.chain import chain_rule
+from protocol.commitment import ANS104
 from protocol.ids import Id
 from storage.journal import Pin
 
@@ -25,16 +28,37 @@ class Flight:
         signers: addresses that have to sign, in order.
         pin: what the store has yet to make durable; None once the slot is pinned, so that a
             flight which waits for its receipt does not hold the message's bytes.
+        device: commitment device they sign under.
+        on_stored: called once when the slot is stored, after its tickets; set before the
+            flight leaves its actor, or never.
         stage: highest stage reached, 0 before ASSIGNED.
         born: monotonic seconds at which the slot was given.
     """
 
-    __slots__ = ("_lock", "_tickets", "assignment", "born", "pin", "signers", "stage")
+    __slots__ = (
+        "_lock",
+        "_tickets",
+        "assignment",
+        "born",
+        "device",
+        "on_stored",
+        "pin",
+        "signers",
+        "stage",
+    )
 
-    def __init__(self, assignment: Assignment, signers: tuple[Id, ...], pin: Pin | None) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        signers: tuple[Id, ...],
+        pin: Pin | None,
+        device: str = ANS104,
+    ) -> None:
         self.assignment = assignment
         self.signers = signers
         self.pin = pin
+        self.device = device
+        self.on_stored: Callable[[], None] | None = None
         self.stage = 0
         self.born = time.monotonic()
         self._lock = threading.Lock()
@@ -50,6 +74,11 @@ class Flight:
     def slot(self) -> int:
         """The slot given."""
         return self.assignment.slot
+
+    @property
+    def serial(self) -> bool:
+        """Whether the next slot needs this one's signature; it is shown to nobody unstored."""
+        return chain_rule(self.assignment.chain).serial
 
     def waiting(self) -> tuple[Ticket, ...]:
         """Return the tickets that still wait for a stage, and forget the others."""
@@ -80,6 +109,8 @@ class Flight:
             tickets = tuple(self._tickets)
         for ticket in tickets:
             self._tell(ticket, stage)
+        if stage is Stage.STORED and self.on_stored is not None:
+            self.on_stored()
 
     def _tell(self, ticket: Ticket, stage: Stage) -> None:
         ticket.reach(stage, self.assignment)

@@ -51,6 +51,9 @@ class Cut:
 class Ledger:
     """Collect pins, signatures and receipts; cut batches; release stages in slot order.
 
+    Under a serial chain rule ASSIGNED is released with STORED: the next link is made of this
+    signature, and a crash before it is stored would make another one.
+
     A slot's signature is taken up only after those of all earlier slots of its process, and
     its pin reaches the ledger before its signature does. So a cut never holds a commitment
     whose pin is neither durable nor in the same cut.
@@ -96,7 +99,7 @@ class Ledger:
             ready = lane.early.pop(lane.next)
             lane.next += 1
             self._signed.append(ready)
-            if ready.pin is None:
+            if ready.pin is None and not ready.serial:
                 ready.reach(Stage.ASSIGNED)
 
     def receipt(self, receipt: Receipt) -> None:

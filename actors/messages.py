@@ -77,6 +77,11 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
+class Landed:
+    """Tell a ProcessActor that its slot is stored, so that whoever waits for it has a turn."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resume:
     """Bring a process to life that has pinned slots to sign; sent at start."""
 

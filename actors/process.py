@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -13,12 +14,13 @@ from actors.actor import SchedulerActor
 from actors.committer import Committer
 from actors.events import log
 from actors.flight import Flight
-from actors.messages import Busy, Info, Passivate, ProcessInfo, Retired, Submit
+from actors.messages import Busy, Info, Landed, Passivate, ProcessInfo, Retired, Submit
 from actors.probe import Point, Probe
 from actors.sequencer import Known, Sequencer, Surroundings
 from actors.signing import SigningPool
 from actors.stages import Stage
 from actors.ticket import Ticket
+from actors.turns import Turns
 from protocol.errors import OutcomeUnknown, Refused
 from protocol.ids import Id
 from protocol.message import Verified
@@ -57,8 +59,9 @@ class Desk:
 class ProcessActor(SchedulerActor):
     """Hold the current slot and chain of one AO process, and give its slots.
 
-    It takes `Submit`, `Info` and `Passivate`. It never waits for disk, network or a
-    signature: its reads are point look-ups in the store's index and messages.
+    It takes `Submit`, `Info`, `Passivate` and `Landed`. It never waits for disk, network or a
+    signature: its reads are point look-ups in the store's index and messages, and under a
+    serial chain rule of the slot before. There, what comes while a slot is not stored lines up.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class ProcessActor(SchedulerActor):
         self._registry = registry
         # Owned by this actor's thread; nobody else reads or writes it.
         self._sequencer = Sequencer(process, head, desk.around)
+        self._turns = Turns(self._sequencer)
         self._retired = False
         # Why nothing can be scheduled, found while starting; the askers are told.
         self._unfit: Refused | None = None
@@ -95,6 +99,8 @@ class ProcessActor(SchedulerActor):
             return self._info()
         elif isinstance(message, Passivate):
             self._passivate()
+        elif isinstance(message, Landed):
+            self._next_turn()
         else:
             # Somebody's mistake must not end the process: Pykka warns and answers None.
             super().on_receive(message)
@@ -112,6 +118,8 @@ class ProcessActor(SchedulerActor):
             self._current.fail(OutcomeUnknown())
         if not self._fence_if_outstanding(exception_value or RuntimeError("an actor died")):
             self._registry.tell(Retired(self._sequencer.process, self.actor_ref))
+            while (waiting := self._turns.drop()) is not None:
+                self._registry.tell(waiting)
 
     def _submit(self, submit: Submit) -> None:
         if self._retired:
@@ -125,7 +133,11 @@ class ProcessActor(SchedulerActor):
             return
         self._take_up(submit)
 
-    def _take_up(self, submit: Submit) -> None:
+    def _next_turn(self) -> None:
+        while not self._desk.halted() and (submit := self._turns.take()) is not None:
+            self._take_up(submit, waited=True)
+
+    def _take_up(self, submit: Submit, *, waited: bool = False) -> None:
         message, ticket = submit.message, submit.ticket
         self._current = ticket
         try:
@@ -133,6 +145,8 @@ class ProcessActor(SchedulerActor):
                 raise self._unfit
             if self._must_be_kept(submit):
                 self._desk.keep(submit)
+            elif not waited and self._turns.must_wait(message):
+                self._turns.add(submit)
             elif ticket.claim():
                 self._schedule(message, ticket)
             else:
@@ -182,9 +196,16 @@ class ProcessActor(SchedulerActor):
             self._desk.committer.await_receipt(flight.assignment, ticket)
 
     def _launch(self, flight: Flight) -> None:
+        if flight.serial:
+            flight.on_stored = self._on_stored
         # The pin goes first: the ledger relies on seeing it before the signature.
         self._desk.committer.pin(flight)
         self._desk.signing.sign(flight)
+
+    def _on_stored(self) -> None:
+        # On the committer's thread. An actor that is gone left nobody waiting.
+        with suppress(pykka.ActorDeadError):
+            self.actor_ref.tell(Landed())
 
     def _info(self) -> ProcessInfo:
         sequencer = self._sequencer
@@ -192,7 +213,7 @@ class ProcessActor(SchedulerActor):
         return ProcessInfo(sequencer.process, sequencer.slot, sequencer.stored, outstanding)
 
     def _passivate(self) -> None:
-        if self._sequencer.outstanding:
+        if self._sequencer.outstanding or self._turns:
             self._registry.tell(Busy(self._sequencer.process))
             return
         self._retired = True

@@ -152,7 +152,8 @@ class SchedulerRegistry(SchedulerActor):
             # Anybody can sign a process: one that would not begin here displaces no other.
             if not message.is_process:
                 raise NotFound(f"process {message.process} is not scheduled here")
-            spawn_terms(message.keys, self._desk.around.wallets)
+            around = self._desk.around
+            spawn_terms(message.keys, around.wallets, around.defaults)
         return self._start(message.process, head)
 
     def _start(self, process_id: Id, head: Head | None) -> ProcessRef:

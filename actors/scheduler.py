@@ -26,6 +26,8 @@ from actors.status import Status, status_of
 from actors.ticket import Ticket
 from actors.uploader import FolderUploader, Uploader
 from protocol.assignment import Assignment
+from protocol.chain import HashChain
+from protocol.commitment import ANS104
 from protocol.errors import (
     Closed,
     OutcomeUnknown,
@@ -36,6 +38,7 @@ from protocol.errors import (
 )
 from protocol.ids import Id
 from protocol.message import ACCEPTED, Encoded, Message, Verified, verify
+from protocol.terms import Defaults
 from protocol.wallet import Wallet
 from storage import StoreSettings, open_reader, open_writer
 from storage.journal import Journal, Reader, Work
@@ -89,6 +92,8 @@ class Scheduler(Schedules):
         block_clock: BlockClock | None = None,
         signer: Signer | None = None,
         duplicates: Duplicates | str = Duplicates.SAME,
+        chain: str = HashChain.name,
+        commitment_device: str = ANS104,
         deadline: float = PATIENCE_SECONDS,
         max_live_processes: int = 2000,
         probe: Probe = no_probe,
@@ -109,6 +114,9 @@ class Scheduler(Schedules):
             block_clock: knows the newest Arweave block; offline by default.
             signer: makes signatures with a wallet; the wallet itself by default.
             duplicates: "same" slot, "allow" a new one, or "reject" when a message comes again.
+            chain: chain rule of new processes that ask for none: "hash-chain", or
+                "base-hashpath", which lets a process sign one slot at a time only.
+            commitment_device: of their assignments: "ans104@1.0" or "httpsig@1.0".
             deadline: seconds after which every request has been answered.
             max_live_processes: actors kept alive; others come back with one read.
             probe: called at the named points of a message's way.
@@ -121,7 +129,8 @@ class Scheduler(Schedules):
             StoreInUse: another program is writing to the store, or this one has it open.
             StoreInvalid: the folder is no store and not empty, or of a newer format.
             WalletError: what was given is no wallet, or nothing was and `mode` is not DISABLED.
-            ValueError: `deadline` or `max_live_processes` is no number to run with.
+            ValueError: `deadline` or `max_live_processes` is no number to run with, or `chain`
+                or `commitment_device` is not built.
         """
         root, chosen = Path(path), SchedulingMode(mode)
         _require_sensible(shards, deadline, max_live_processes)
@@ -135,6 +144,7 @@ class Scheduler(Schedules):
             block_clock=block_clock or OfflineBlockClock(),
             signer=signer or WalletSigner(),
             duplicates=Duplicates(duplicates),
+            defaults=Defaults(chain, commitment_device),
             max_live_processes=max_live_processes,
             probe=probe,
             settings=settings or Settings(),

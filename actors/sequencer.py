@@ -13,6 +13,8 @@ from actors.flight import Flight
 from actors.stages import Duplicates, Stage
 from protocol.assignment import Assignment, Block
 from protocol.chain import chain_rule
+from protocol.codecs.httpsig_assignment import require_carried
+from protocol.commitment import HTTPSIG
 from protocol.errors import (
     Duplicate,
     IdCollision,
@@ -25,7 +27,7 @@ from protocol.errors import (
 )
 from protocol.ids import Id
 from protocol.message import Verified
-from protocol.terms import Terms, spawn_terms
+from protocol.terms import DEFAULTS, Defaults, Terms, spawn_terms
 from storage.journal import Body, Head, Journal, Pin
 
 NO_SLOT = -1
@@ -41,6 +43,7 @@ class Surroundings:
         now: milliseconds for the next assignment; may raise `ClockAhead`.
         blocks: the newest known block.
         duplicates: what a message that comes again gets.
+        defaults: what a process gets that asks for nothing else.
     """
 
     journal: Journal
@@ -48,6 +51,7 @@ class Surroundings:
     now: Callable[[], int]
     blocks: BlockClock
     duplicates: Duplicates = Duplicates.SAME
+    defaults: Defaults = DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,11 @@ class Sequencer:
         self._by_message: dict[Id, Flight] = {}
 
     @property
+    def serial(self) -> bool:
+        """Whether each slot's link needs the signature of the one before."""
+        return self._terms is not None and chain_rule(self._terms.chain).serial
+
+    @property
     def outstanding(self) -> int:
         """How many slots are given and not yet stored."""
         self._prune()
@@ -102,7 +111,8 @@ class Sequencer:
         with suppress(StoreFull):
             self._around.journal.require_space(0)
         pinned = self._around.journal.pinned(self.process, self.stored + 1, self.slot)
-        flights = [Flight(unsigned, self._terms.signers, None) for unsigned in pinned]
+        terms = self._terms
+        flights = [Flight(unsigned, terms.signers, None, terms.device) for unsigned in pinned]
         for flight in flights:
             self._add(flight)
         return flights
@@ -124,19 +134,23 @@ class Sequencer:
         return found
 
     def give(self, message: Verified) -> Flight:
-        """Give `message` the next slot.
+        """Give `message` the next slot. Under a serial rule, once the one before is stored.
 
         Raises:
             Refused: it gets no slot, and nothing changed. `NotFound`, `WalletMissing`,
                 `IdCollision`, `StoreFull`, `NeedsAdoption`, `ClockAhead`, `NotNow` when a
-                clock fails, and what `spawn_terms` raises for the first message.
+                clock fails, `UnsupportedValue` for a path that its device cannot carry, and
+                what `spawn_terms` raises for the first message.
         """
         terms = self.require_wanted(message)
         self._require_room(message)
         assignment = self._next(message, terms)
         body = Body(message.codec, message.encoded)
         flight = Flight(
-            assignment, terms.signers, Pin(assignment, body, None if self._terms else terms)
+            assignment,
+            terms.signers,
+            Pin(assignment, body, None if self._terms else terms),
+            terms.device,
         )
         self._terms = terms
         self.slot = assignment.slot
@@ -150,11 +164,13 @@ class Sequencer:
         """Return the terms under which `message` would get a slot now.
 
         Raises:
-            Refused: it gets none. `NotFound`, `WalletMissing`, and what `spawn_terms` raises
-                for the first message.
+            Refused: it gets none. `NotFound`, `WalletMissing`, `UnsupportedValue`, and what
+                `spawn_terms` raises for the first message.
         """
         terms = self._terms or self._spawn(message)
         self._require_wallets()
+        if terms.device == HTTPSIG:
+            require_carried(message.path)
         return terms
 
     def _look_up(self, message_id: Id) -> Flight | Known | None:
@@ -168,7 +184,7 @@ class Sequencer:
     def _spawn(self, message: Verified) -> Terms:
         if not message.is_process:
             raise NotFound(f"process {self.process} is not scheduled here")
-        return spawn_terms(message.keys, self._around.wallets)
+        return spawn_terms(message.keys, self._around.wallets, self._around.defaults)
 
     def _require_wallets(self) -> None:
         if self._missing:
@@ -186,13 +202,20 @@ class Sequencer:
             process=self.process,
             slot=self.slot + 1,
             message_id=message.message_id,
-            link=chain_rule(terms.chain).next(self._link, message.message_id, None),
+            link=self._next_link(message.message_id, terms),
             timestamp=timestamp,
             block=block,
             path=message.path,
             chain=terms.chain,
             variant=terms.variant,
         )
+
+    def _next_link(self, message_id: Id, terms: Terms) -> str:
+        rule, before = chain_rule(terms.chain), None
+        if rule.serial and self.slot > NO_SLOT:
+            # From the store: what was signed and never stored is signed anew, and differs.
+            before = self._around.journal.assignment(self.process, self.slot).id
+        return rule.next(self._link, message_id, before)
 
     def _moment(self) -> tuple[int, Block]:
         # Both clocks come from outside: one that breaks costs the message, not the actor.

@@ -35,6 +35,7 @@ from actors.uploader import Uploader
 from protocol.errors import Closed, NeedsAdoption, Refused, StoreFull
 from protocol.ids import Id
 from protocol.message import Verified
+from protocol.terms import DEFAULTS, Defaults
 from protocol.wallet import Wallet
 from storage.forks import give_up_in_children
 from storage.journal import Journal, Receipt, Work
@@ -51,6 +52,7 @@ class ShardOptions:
         block_clock: the newest Arweave block.
         signer: makes signatures with a wallet.
         duplicates: what a message that comes again gets.
+        defaults: what a process gets that asks for nothing else.
         max_live_processes: actors kept alive at once.
         probe: called at the named points of a message's way.
         settings: all other numbers.
@@ -62,6 +64,7 @@ class ShardOptions:
     block_clock: BlockClock = field(default_factory=OfflineBlockClock)
     signer: Signer = field(default_factory=WalletSigner)
     duplicates: Duplicates = Duplicates.SAME
+    defaults: Defaults = DEFAULTS
     max_live_processes: int = 2000
     probe: Probe = no_probe
     settings: Settings = field(default_factory=Settings)
@@ -138,6 +141,7 @@ class Shard:
             now=TimeKeeper(self._options.clock).now,
             blocks=self._options.block_clock,
             duplicates=self._options.duplicates,
+            defaults=self._options.defaults,
         )
 
     def start(self) -> None:

@@ -11,8 +11,7 @@ from typing import Protocol
 
 from actors.flight import Flight
 from actors.probe import Point, Probe
-from protocol.codecs.assignment import commit, signature_data
-from protocol.codecs.signatures import RSA, signature_type
+from protocol.codecs.assignment import commit, scheme, signature_data, verifies
 from protocol.commitment import Commitment
 from protocol.errors import Fenced
 from protocol.ids import Id
@@ -29,8 +28,14 @@ class Signer(Protocol):
     `trusted` and it is True. A wrong one fences the shard: nothing of it is stored or shown.
     """
 
-    def sign(self, wallet: Wallet, data: bytes) -> bytes:
-        """Return `wallet`'s signature over `data`; called from several threads at once."""
+    def sign(self, wallet: Wallet, data: bytes, scheme: str) -> bytes:
+        """Return `wallet`'s signature over `data`; called from several threads at once.
+
+        Args:
+            wallet: whose signature it is to be.
+            data: what is signed.
+            scheme: ``rsa-pss-sha256`` or ``rsa-pss-sha512``; the salt is as long as the digest.
+        """
 
 
 class WalletSigner:
@@ -42,9 +47,9 @@ class WalletSigner:
 
     trusted = True
 
-    def sign(self, wallet: Wallet, data: bytes) -> bytes:
+    def sign(self, wallet: Wallet, data: bytes, scheme: str) -> bytes:
         """Return the RSA-PSS signature."""
-        return wallet.sign(data)
+        return wallet.sign(data, scheme)
 
 
 class SigningPool:
@@ -105,17 +110,14 @@ class SigningPool:
             self._signed(flight, commitments)
 
     def _commit(self, flight: Flight, address: Id) -> Commitment:
-        wallet = self._wallets[address]
-        data = signature_data(flight.assignment, wallet.owner)
-        signature = self._signer.sign(wallet, data)
-        if not (self._trusted or _verifies(wallet, data, signature)):
-            raise Fenced(f"the signer's signature by {address} over {flight} does not verify")
-        return commit(wallet.owner, signature)
-
-
-def _verifies(wallet: Wallet, data: bytes, signature: object) -> bool:
-    rsa = signature_type(RSA)
-    return isinstance(signature, bytes) and rsa.verify(wallet.owner, data, signature)
+        wallet, assignment, device = self._wallets[address], flight.assignment, flight.device
+        data = signature_data(assignment, wallet.owner, device)
+        signature: object = self._signer.sign(wallet, data, scheme(device))
+        if isinstance(signature, bytes):
+            commitment = commit(wallet.owner, signature, device)
+            if self._trusted or verifies(assignment, commitment):
+                return commitment
+        raise Fenced(f"the signer's signature by {address} over {flight} does not verify")
 
 
 def _yield_to_others() -> None:

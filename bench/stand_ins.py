@@ -42,6 +42,6 @@ class NoSigner:
     def __init__(self) -> None:
         self._numbers = count()
 
-    def sign(self, wallet: Wallet, data: bytes) -> bytes:
+    def sign(self, wallet: Wallet, data: bytes, scheme: str) -> bytes:
         """Return the next number, as long as a signature is."""
         return next(self._numbers).to_bytes(OWNER_BYTES, "big")

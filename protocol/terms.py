@@ -5,21 +5,49 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from protocol.assignment import VARIANT
-from protocol.chain import HashChain
-from protocol.commitment import ANS104
+from protocol.assignment import LEGACY_VARIANT, VARIANT
+from protocol.chain import BaseHashpath, HashChain, LegacyChain
+from protocol.commitment import ANS104, HTTPSIG
 from protocol.errors import InvalidId, NoScheduler, NotOurProcess, TooLarge, UnsupportedProcess
 from protocol.ids import Id
 
-__all__ = ["ANS104", "Terms", "named_schedulers", "spawn_terms"]
+__all__ = ["ANS104", "Defaults", "Terms", "named_schedulers", "spawn_terms"]
 
-CHAINS = frozenset({HashChain.name})
-COMMITMENT_DEVICES = frozenset({ANS104})
-VARIANTS = frozenset({VARIANT})
+CHAINS = frozenset({HashChain.name, BaseHashpath.name})
+COMMITMENT_DEVICES = frozenset({ANS104, HTTPSIG})
+VARIANTS = frozenset({VARIANT, LEGACY_VARIANT})
 
 MAX_TERM_BYTES = 3072
 """Longest value read here, that of a tag. A process may carry more under one of these names,
 as its data; nothing that means something is that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a process gets as far as it asks for nothing else; the node's choice.
+
+    Attributes:
+        chain: name of the chain rule, ``hash-chain`` or ``base-hashpath``.
+        device: commitment device, ``ans104@1.0`` or ``httpsig@1.0``.
+
+    Raises:
+        ValueError: that is not built.
+    """
+
+    chain: str = HashChain.name
+    device: str = ANS104
+
+    def __post_init__(self) -> None:
+        if self.chain not in CHAINS:
+            raise ValueError(f"chain is one of {sorted(CHAINS)}, not {self.chain!r}")
+        if self.device not in COMMITMENT_DEVICES:
+            raise ValueError(
+                f"commitment device is one of {sorted(COMMITMENT_DEVICES)}, not {self.device!r}"
+            )
+
+
+DEFAULTS = Defaults()
+"""Signatures in parallel, in the form that bundlers take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +67,17 @@ class Terms:
     variant: str = VARIANT
 
 
-def spawn_terms(keys: Mapping[bytes, bytes], ours: Collection[Id]) -> Terms:
+def spawn_terms(
+    keys: Mapping[bytes, bytes], ours: Collection[Id], defaults: Defaults = DEFAULTS
+) -> Terms:
     """Read the terms from a process message's committed keys (names in lower case).
+
+    A process of variant ``ao.TN.1`` has that variant's own chain rule, in data items.
 
     Args:
         keys: committed keys of a message of type Process.
         ours: addresses of the wallets held here.
+        defaults: for what the process does not ask for.
 
     Raises:
         NoScheduler: it names none (keys `scheduler`, else `scheduler-location`).
@@ -55,9 +88,14 @@ def spawn_terms(keys: Mapping[bytes, bytes], ours: Collection[Id]) -> Terms:
     signers = tuple(address for address in named_schedulers(keys) if address in ours)
     if not signers:
         raise NotOurProcess()
-    chain = _one_of(keys, b"scheduler-chain", HashChain.name, CHAINS)
-    device = _one_of(keys, b"scheduler-commitment-spec", ANS104, COMMITMENT_DEVICES)
     variant = _one_of(keys, b"variant", VARIANT, VARIANTS)
+    chains, devices = CHAINS, COMMITMENT_DEVICES
+    chain, device = defaults.chain, defaults.device
+    if variant == LEGACY_VARIANT:
+        chain, device = LegacyChain.name, ANS104
+        chains, devices = frozenset({chain}), frozenset({device})
+    chain = _one_of(keys, b"scheduler-chain", chain, chains)
+    device = _one_of(keys, b"scheduler-commitment-spec", device, devices)
     return Terms(signers, chain, device, variant)
 
 

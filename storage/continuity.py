@@ -12,10 +12,17 @@ from protocol.terms import Terms
 from storage.journal import Batch, Head, Pin, Receipt, Work
 
 Heads = dict[Id, Head]
+StoredId = Callable[[Id, int], Id]
+"""Gives the ID of a process's stored assignment, by its slot."""
 
 
-def advance(batch: Batch, find: Callable[[Id], Head | None]) -> Heads:
-    """Return the heads that `batch` leaves behind; `find` is called once per process.
+def advance(batch: Batch, find: Callable[[Id], Head | None], stored_id: StoredId) -> Heads:
+    """Return the heads that `batch` leaves behind.
+
+    Args:
+        batch: what is to be written.
+        find: gives the head of a process; called once for each.
+        stored_id: called for each pin under a serial chain rule.
 
     Raises:
         Fenced: an entry does not continue the head of its process.
@@ -23,7 +30,7 @@ def advance(batch: Batch, find: Callable[[Id], Head | None]) -> Heads:
     heads: Heads = {}
     for pin in batch.pins:
         process = pin.assignment.process
-        heads[process] = after_pin(heads.get(process) or find(process), pin)
+        heads[process] = after_pin(heads.get(process) or find(process), pin, stored_id)
     for assignment in batch.signed:
         process = assignment.process
         head = heads.get(process) or find(process)
@@ -35,8 +42,10 @@ def advance(batch: Batch, find: Callable[[Id], Head | None]) -> Heads:
     return heads
 
 
-def after_pin(head: Head | None, pin: Pin) -> Head:
+def after_pin(head: Head | None, pin: Pin, stored_id: StoredId) -> Head:
     """Return the head once `pin` holds its slot.
+
+    Under a serial chain rule the slot before must be stored, and not just by the same batch.
 
     Raises:
         Fenced: it is not the next slot, breaks the chain, or goes back in time.
@@ -49,7 +58,7 @@ def after_pin(head: Head | None, pin: Pin) -> Head:
     kept = (assignment.chain, assignment.variant, assignment.epoch, assignment.commitments)
     fixed = (terms.chain, terms.variant, EPOCH, ())
     _require(kept == fixed, assignment, "departs from the terms of its process")
-    link = chain_rule(terms.chain).next(head.link, assignment.message_id, None)
+    link = _next_link(head, assignment, stored_id)
     _require(assignment.link == link, assignment, "breaks the chain")
     block = assignment.block
     forward = assignment.timestamp >= head.timestamp and block.height >= head.block.height
@@ -108,6 +117,14 @@ def work_of(head: Head) -> Work | None:
     if unsigned is unpublished is None:
         return None
     return Work(head.process, unsigned, unpublished)
+
+
+def _next_link(head: Head, assignment: Assignment, stored_id: StoredId) -> str:
+    rule, before = chain_rule(head.terms.chain), None
+    if rule.serial and head.pinned >= 0:
+        _require(head.stored == head.pinned, assignment, "follows one that is not stored")
+        before = stored_id(head.process, head.stored)
+    return rule.next(head.link, assignment.message_id, before)
 
 
 def _unpinned(head: Head | None, pin: Pin) -> Head:

@@ -208,7 +208,7 @@ class MemoryJournal(Journal):
     def _apply(self, batch: Batch) -> None:
         """Check everything, then change everything: an error leaves nothing behind."""
         disk = self.disk
-        heads = advance(batch, disk.heads.get)
+        heads = advance(batch, disk.heads.get, lambda process, slot: disk.signed[process, slot].id)
         bodies = _new_bodies(batch.pins, disk.bodies)
         pins = {(pin.assignment.process, pin.assignment.slot): pin.assignment for pin in batch.pins}
         signed = {(assignment.process, assignment.slot): assignment for assignment in batch.signed}

@@ -26,7 +26,12 @@ _NO_COMMITMENTS: tuple[Commitment, ...] = ()
 
 
 class Owner(NamedTuple):
-    """A public key, kept once per address; commitments name the address only."""
+    """A public key, kept once per address; commitments name the address only.
+
+    Attributes:
+        type: how it signed first; each slot's device says how it signed there.
+        owner: the key.
+    """
 
     type: str
     owner: bytes

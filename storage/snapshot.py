@@ -9,7 +9,7 @@ from itertools import islice
 import lmdb
 
 from protocol.assignment import Assignment
-from protocol.commitment import Commitment
+from protocol.commitment import RSA_SCHEMES, Commitment
 from protocol.errors import CorruptRecord, NotFound
 from protocol.ids import Id, digest_id
 from storage.continuity import work_of
@@ -171,7 +171,7 @@ class Snapshot:
     def _commitments(self, signed: Signatures) -> tuple[Commitment, ...]:
         device = signed.device
         return tuple(
-            _commitment(device, address, signature, self._owner(address))
+            _commitment(device, address, signature, self._owner(address).owner)
             for address, signature in signed.pairs
         )
 
@@ -186,6 +186,6 @@ class Snapshot:
         return owner
 
 
-def _commitment(device: str, address: bytes, signature: bytes, owner: Owner) -> Commitment:
-    identity = digest_id(signature)
-    return Commitment(identity, Id(address), device, owner.type, owner.owner, signature)
+def _commitment(device: str, address: bytes, signature: bytes, owner: bytes) -> Commitment:
+    kind = RSA_SCHEMES[device]
+    return Commitment(digest_id(signature), Id(address), device, kind, owner, signature)

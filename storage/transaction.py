@@ -78,7 +78,12 @@ class BatchWriter:
             Fenced: an entry does not continue its head, or its place is taken.
             CorruptRecord: a head does not match its digest.
         """
-        heads = advance(batch, lambda process: self._memory.find(self._snapshot, process))
+        snapshot, memory = self._snapshot, self._memory
+        heads = advance(
+            batch,
+            lambda process: memory.find(snapshot, process),
+            lambda process, slot: snapshot.signed(process, slot).id,
+        )
         self._pins(batch.pins)
         self._signed(batch.signed)
         self._receipts(batch.receipts)

@@ -81,7 +81,8 @@ def _check_run(process: Id, run: list[Assignment], chain: str) -> None:
     rule, link, timestamp, height = chain_rule(chain), "", 0, 0
     for slot, assignment in enumerate(run):
         _require(assignment.slot == slot, "S2", process, f"slot {assignment.slot} stands at {slot}")
-        link = rule.next(link, assignment.message_id, None)
+        before = run[slot - 1].id if rule.serial and slot else None
+        link = rule.next(link, assignment.message_id, before)
         _require(assignment.link == link, "S3", process, f"link {slot} does not follow")
         forward = assignment.timestamp >= timestamp and assignment.block.height >= height
         _require(forward, "S8", process, f"slot {slot} goes back in time")

@@ -22,16 +22,27 @@ def check_step(
         findings.add(Fault.TERMS, "chain rule, variant or epoch changed", process, slot)
     if slot and previous is None:
         return
-    before = previous.link if previous else ""
-    link = chain_rule(terms.chain).next(before, assignment.message_id, None)
-    if assignment.link != link:
-        findings.add(Fault.CHAIN, f"the link should be {link}", process, slot)
+    _check_link(previous, assignment, terms, findings)
     if previous is None:
         return
     if assignment.timestamp < previous.timestamp:
         findings.add(Fault.TIME, "the timestamp went back", process, slot)
     if assignment.block.height < previous.block.height:
         findings.add(Fault.TIME, "the block height went back", process, slot)
+
+
+def _check_link(
+    previous: Assignment | None, assignment: Assignment, terms: Terms, findings: Findings
+) -> None:
+    rule, before, place = chain_rule(terms.chain), None, (assignment.process, assignment.slot)
+    if previous is not None and rule.serial:
+        if not previous.commitments:
+            findings.add(Fault.CHAIN, "it follows a slot that is not stored", *place)
+            return
+        before = previous.id
+    link = rule.next(previous.link if previous else "", assignment.message_id, before)
+    if assignment.link != link:
+        findings.add(Fault.CHAIN, f"the link should be {link}", *place)
 
 
 def check_signatures(assignment: Assignment, terms: Terms, findings: Findings) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from protocol.assignment import Assignment
+from protocol.chain import LegacyChain
 from protocol.codecs.signatures import SIGNATURE_TYPES
 from protocol.errors import SchedulerError
 from protocol.message import Message, Verified, verify
-from protocol.terms import Terms, spawn_terms
+from protocol.terms import DEFAULTS, Defaults, Terms, spawn_terms
 from storage.reader import LmdbReader
 from storage.verify.report import Fault, Findings
 
@@ -46,8 +47,10 @@ def _complaints(verified: Verified, assignment: Assignment, terms: Terms) -> lis
 
 
 def _broken_terms(verified: Verified, terms: Terms) -> list[str]:
+    # What the process did not ask for was the node's choice then, whatever it is now.
+    chosen = DEFAULTS if terms.chain == LegacyChain.name else Defaults(terms.chain, terms.device)
     try:
-        asked = spawn_terms(verified.keys, terms.signers)
+        asked = spawn_terms(verified.keys, terms.signers, chosen)
     except SchedulerError as exc:
         return [f"the process message does not ask for its terms: {exc.detail}"]
     return [] if asked == terms else ["the process message asks for other terms"]

@@ -24,7 +24,7 @@ def check_part(reader: LmdbReader, part: Part, findings: Findings) -> None:
     """
     with reader.snapshot() as snapshot:
         head = snapshot.head(part.process)
-        previous = _before(snapshot, part)
+        previous = _before(snapshot, part, head)
         run = list(_run(snapshot, part, head, findings))
         for assignment in run:
             check_indexed(snapshot, assignment, findings)
@@ -55,12 +55,14 @@ def _check_slot(
         findings.add_unreadable(exc, assignment.process, assignment.slot)
 
 
-def _before(snapshot: Snapshot, part: Part) -> Assignment | None:
+def _before(snapshot: Snapshot, part: Part, head: Head) -> Assignment | None:
     """The slot before the part; when it cannot be read, its own part reports that."""
     if part.first == 0:
         return None
+    slot = part.first - 1
+    read = snapshot.signed_run if slot <= head.stored else snapshot.pinned_run
     try:
-        return next(snapshot.pinned_run(part.process, part.first - 1, part.first - 1))
+        return next(read(part.process, slot, slot))
     except UNREADABLE:
         return None
 

@@ -9,7 +9,7 @@ from protocol.assignment import Assignment, Block
 from protocol.codecs.ans104 import unsigned as unsigned_item
 from protocol.codecs.ans104 import with_signature
 from protocol.codecs.assignment import commit
-from protocol.commitment import Commitment
+from protocol.commitment import ANS104, Commitment
 from protocol.ids import Id, digest_id
 from protocol.message import Verified, verify
 
@@ -50,9 +50,9 @@ def assignment(slot: int = 0, process: str = "process") -> Assignment:
     return unsigned.signed(signatures((FIRST,), f"{process} {slot}"))
 
 
-def signatures(signers: Sequence[Id], seed: str) -> list[Commitment]:
+def signatures(signers: Sequence[Id], seed: str, device: str = ANS104) -> list[Commitment]:
     """What signers hand over; another seed gives other signatures, as salted RSA does."""
-    return [commit(OWNERS[signer], noise(f"{seed} by {signer}")) for signer in signers]
+    return [commit(OWNERS[signer], noise(f"{seed} by {signer}"), device) for signer in signers]
 
 
 def _verified(name: str, keys: dict[str, str], target: bytes = b"", data: bytes = b"") -> Verified:

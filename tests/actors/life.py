@@ -6,17 +6,20 @@ from collections import deque
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from actors.clock import TimeKeeper
 from actors.flight import Flight
 from actors.ledger import Cut, Ledger
+from actors.messages import Submit
 from actors.outbox import Outbox, Slot
 from actors.sequencer import NO_SLOT, Known, Sequencer, Surroundings
 from actors.settings import PublishSettings
 from actors.stages import Duplicates, Stage
 from actors.ticket import Ticket
+from actors.turns import Turns
 from protocol.assignment import Assignment, Block
-from protocol.errors import NotFound, WalletMissing
+from protocol.errors import NotFound, Refused, WalletMissing
 from protocol.ids import Id
 from protocol.message import Verified
 from storage.journal import Head, Receipt
@@ -56,8 +59,8 @@ class Outside:
 class Life:
     """What a scheduler holds in memory between opening and crash.
 
-    The steps are those of the threads: `submit` is a ProcessActor's, `sign` a signer's;
-    `step` the committer's; `collect`, `deliver` and `bounce` the
+    The steps are those of the threads: `submit` and `take_turns` are a ProcessActor's, `sign` a
+    signer's; `step` the committer's; `collect`, `deliver` and `bounce` the
     publisher's. The inbox stands between them, in order, as the committer's queue does.
     """
 
@@ -76,6 +79,9 @@ class Life:
         now = TimeKeeper(lambda: outside.ms, lambda: outside.seconds).now
         self.around = Surroundings(journal, wallets, now, outside, duplicates)
         self.sequencers: dict[Id, Sequencer] = {}
+        self.turns: dict[Id, Turns] = {}
+        # Processes whose actors are to hear that a slot of theirs is stored.
+        self.landed: deque[Id] = deque()
         self.ledger = Ledger(self._on_stored, MAX_AWAITING)
         self.inbox: deque[tuple] = deque()
         self.unsigned: list[Flight] = []
@@ -94,6 +100,29 @@ class Life:
 
     def submit(self, message: Verified, ticket: Ticket) -> None:
         """Give the message a slot, or find the one it has. Raises what refuses it."""
+        if ticket.done:
+            return
+        self._sequencer(message)
+        turns = self.turns[message.process]
+        if turns.must_wait(message):
+            turns.add(Submit(message, ticket))
+        else:
+            self._take_up(message, ticket)
+
+    def take_turns(self) -> list[Refused]:
+        """Let a process hear that its slot is stored; return what refused those who waited."""
+        process = self.landed.popleft()
+        refusals: list[Refused] = []
+        turns = self.turns.get(process)
+        while turns and (submit := turns.take()) is not None:
+            try:
+                self._take_up(submit.message, submit.ticket)
+            except Refused as refusal:
+                submit.ticket.fail(refusal)
+                refusals.append(refusal)
+        return refusals
+
+    def _take_up(self, message: Verified, ticket: Ticket) -> None:
         if not ticket.claim():
             return
         sequencer = self._sequencer(message)
@@ -112,7 +141,9 @@ class Life:
         flight = self.unsigned.pop(index)
         self.outside.signatures += 1
         seed = f"signature {self.outside.signatures}"
-        self.inbox.append((self.ledger.sign, flight, signatures(flight.signers, seed)))
+        self.inbox.append(
+            (self.ledger.sign, flight, signatures(flight.signers, seed, flight.device))
+        )
 
     def step(self, events: int) -> None:
         """Let the committer do what comes next: release, write, or take up to `events`."""
@@ -163,9 +194,10 @@ class Life:
 
     def passivate(self, process: Id) -> bool:
         """Put a process to rest, unless it has work outstanding."""
-        idle = not self.sequencers[process].outstanding
+        idle = not (self.sequencers[process].outstanding or self.turns[process])
         if idle:
             del self.sequencers[process]
+            del self.turns[process]
         return idle
 
     def standing(self, process: Id) -> tuple[int, int]:
@@ -184,8 +216,10 @@ class Life:
     def finish(self) -> None:
         """Let everything succeed until nothing is left to do."""
         for _ in range(MANY_ROUNDS):
-            if not (self.unsigned or self.busy or len(self.outbox)):
+            if not (self.unsigned or self.busy or len(self.outbox) or self.landed):
                 return
+            while self.landed:
+                self.take_turns()
             while self.unsigned:
                 self.sign(0)
             while self.uploads:
@@ -217,6 +251,7 @@ class Life:
         for flight in sequencer.resume():
             self._launch(flight)
         self.sequencers[process] = sequencer
+        self.turns[process] = Turns(sequencer)
 
     def _revive(self, process: Id) -> None:
         with suppress(WalletMissing):
@@ -224,6 +259,8 @@ class Life:
 
     def _launch(self, flight: Flight) -> None:
         self.witness.follow(flight)
+        if flight.serial:
+            flight.on_stored = partial(self.landed.append, flight.process)
         self.inbox.append((self.ledger.pin, flight))
         self.unsigned.append(flight)
 

@@ -47,9 +47,9 @@ class GatedSigner:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def sign(self, wallet: Wallet, data: bytes) -> bytes:
+    def sign(self, wallet: Wallet, data: bytes, scheme: str) -> bytes:
         self._gate.pass_through()
-        return wallet.sign(data)
+        return wallet.sign(data, scheme)
 
 
 class NoiseSigner:
@@ -57,7 +57,7 @@ class NoiseSigner:
 
     trusted = True
 
-    def sign(self, wallet: Wallet, data: bytes) -> bytes:
+    def sign(self, wallet: Wallet, data: bytes, scheme: str) -> bytes:
         return noise(data.hex())
 
 
@@ -67,14 +67,14 @@ class WrongSigner:
     def __init__(self, signature: object) -> None:
         self._signature = signature
 
-    def sign(self, wallet: Wallet, data: bytes) -> object:
+    def sign(self, wallet: Wallet, data: bytes, scheme: str) -> object:
         return self._signature
 
 
 class BrokenSigner:
     """Never sign."""
 
-    def sign(self, wallet: Wallet, data: bytes) -> bytes:
+    def sign(self, wallet: Wallet, data: bytes, scheme: str) -> bytes:
         raise OSError("the key is away")
 
 

@@ -146,11 +146,11 @@ class FailingSigner:
     def __init__(self, signatures: int) -> None:
         self._left = signatures
 
-    def sign(self, wallet: Wallet, data: bytes) -> bytes:
+    def sign(self, wallet: Wallet, data: bytes, scheme: str) -> bytes:
         self._left -= 1
         if self._left < 0:
             raise Broken("the key is gone")
-        return wallet.sign(data)
+        return wallet.sign(data, scheme)
 
 
 @pytest.mark.guarantee("S1", "S7", "L1")

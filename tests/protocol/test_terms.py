@@ -7,7 +7,7 @@ import pytest
 from protocol.errors import NoScheduler, NotOurProcess, TooLarge, UnsupportedProcess
 from protocol.ids import Id, digest_id
 from protocol.message import verify
-from protocol.terms import Terms, named_schedulers, spawn_terms
+from protocol.terms import Defaults, Terms, named_schedulers, spawn_terms
 from protocol.wallet import Wallet
 from tests.protocol.odd_items import odd_item
 
@@ -21,13 +21,21 @@ BUILT = [
     {b"variant": b"ao.N.1"},
 ]
 
+ASKED = [
+    ({}, Terms((OURS,))),
+    ({b"scheduler-chain": b"base-hashpath"}, Terms((OURS,), "base-hashpath")),
+    ({b"scheduler-commitment-spec": b"httpsig@1.0"}, Terms((OURS,), device="httpsig@1.0")),
+    ({b"variant": b"ao.TN.1"}, Terms((OURS,), "legacy", "ans104@1.0", "ao.TN.1")),
+]
+
 NOT_BUILT = [
-    (b"scheduler-chain", b"base-hashpath"),
+    (b"scheduler-chain", b"legacy"),
+    (b"scheduler-chain", b"Hash-Chain"),
     (b"scheduler-chain", b""),
     (b"scheduler-chain", b"\xff"),
-    (b"scheduler-commitment-spec", b"httpsig@1.0"),
+    (b"scheduler-commitment-spec", b"json@1.0"),
     (b"scheduler-commitment-spec", b"ANS104@1.0"),
-    (b"variant", b"ao.TN.1"),
+    (b"variant", b"ao.TN.2"),
     (b"variant", b"x" * 3000),
 ]
 
@@ -41,6 +49,39 @@ def test_a_process_that_names_us_gets_the_defaults() -> None:
 def test_asking_for_the_default_is_the_default(asked: dict[bytes, bytes]) -> None:
     """What is built may be named."""
     assert spawn_terms(BASE | asked, HELD) == Terms((OURS,))
+
+
+@pytest.mark.parametrize(("asked", "terms"), ASKED)
+def test_a_process_gets_what_it_asks_for(asked: dict[bytes, bytes], terms: Terms) -> None:
+    """Chain rule and device are the process's choice; the older variant has one of each."""
+    assert spawn_terms(BASE | asked, HELD) == terms
+
+
+def test_the_node_decides_what_a_process_leaves_open() -> None:
+    """Its defaults yield to what the process asks for, and to the older variant's own form."""
+    chosen = Defaults("base-hashpath", "httpsig@1.0")
+    assert spawn_terms(BASE, HELD, chosen) == Terms((OURS,), "base-hashpath", "httpsig@1.0")
+    asked = {b"scheduler-chain": b"hash-chain", b"scheduler-commitment-spec": b"ans104@1.0"}
+    assert spawn_terms(BASE | asked, HELD, chosen) == Terms((OURS,))
+    older = spawn_terms({**BASE, b"variant": b"ao.TN.1"}, HELD, chosen)
+    assert (older.chain, older.device) == ("legacy", "ans104@1.0")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{b"scheduler-chain": b"hash-chain"}, {b"scheduler-commitment-spec": b"httpsig@1.0"}],
+)
+def test_the_older_variant_knows_no_other_form(asked: dict[bytes, bytes]) -> None:
+    """A process of variant ao.TN.1 that asks for a newer form is refused, not given another."""
+    with pytest.raises(UnsupportedProcess):
+        spawn_terms({**BASE, b"variant": b"ao.TN.1", **asked}, HELD)
+
+
+@pytest.mark.parametrize("wrong", [("legacy", "ans104@1.0"), ("hash-chain", "json@1.0"), ("", "")])
+def test_defaults_are_built(wrong: tuple[str, str]) -> None:
+    """A node cannot be told to give what it cannot give."""
+    with pytest.raises(ValueError, match="is one of"):
+        Defaults(*wrong)
 
 
 @pytest.mark.parametrize(("name", "value"), NOT_BUILT)
@@ -99,7 +140,7 @@ def test_a_process_of_others_is_refused(value: bytes) -> None:
 
 def test_whose_process_it_is_comes_before_what_it_asks_for() -> None:
     """A process of others is not judged: only one that is ours is told what is not built."""
-    asked = {b"scheduler-chain": b"base-hashpath", b"variant": b"ao.TN.1"}
+    asked = {b"scheduler-chain": b"hash-path", b"variant": b"ao.TN.1"}
     with pytest.raises(NoScheduler):
         spawn_terms(asked, HELD)
     with pytest.raises(NotOurProcess):
