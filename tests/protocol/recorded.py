@@ -8,7 +8,9 @@ from base64 import urlsafe_b64decode
 from functools import cache
 from typing import Any
 
-from protocol.codecs.structured import Atom, Scalar
+from protocol.codecs.structured import Atom, Link, Scalar
+from protocol.codecs.wire import Wire
+from protocol.tabm import Tabm, Typed
 from tests.sources import ROOT
 
 Json = dict[str, Any]
@@ -44,6 +46,29 @@ def scalar(typed: Json) -> Scalar:
     if kind == "bin":
         return octets(typed.get("utf8", typed))
     return {"int": int, "float": float, "atom": Atom}[kind](text)
+
+
+def typed(recorded: Json) -> Typed:
+    """A typed value of any kind."""
+    kind, value = recorded["t"], recorded.get("v")
+    if kind == "map":
+        return {name: typed(inner) for name, inner in value}
+    if kind == "list":
+        return [typed(inner) for inner in value]
+    return Link(recorded["id"]) if kind == "link" else scalar(recorded)
+
+
+def tabm(recorded: list[list[Any]]) -> dict[bytes, bytes | Tabm]:
+    """A TABM: pairs whose values are bytes or such pairs again."""
+    return {
+        octets(key): tabm(value["map"]) if "map" in value else octets(value)
+        for key, value in recorded
+    }
+
+
+def wire(recorded: Json) -> Wire:
+    """Headers, sorted, and a body."""
+    return Wire(tuple(sorted(pairs(recorded["headers"]))), raw(recorded["body_b64u"] or ""))
 
 
 def recorded_items() -> dict[str, Json]:
