@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # More arguments for the bench targets, such as ARGS="--quick --json modes.json".
 ARGS ?=
 
-.PHONY: install test lint types demo bench bench-modes bench-recovery bench-read bench-verify clean
+.PHONY: install test lint types serve demo bench bench-modes bench-recovery bench-read bench-verify clean
 
 install: $(STAMP)
 
@@ -31,6 +31,10 @@ lint: install
 
 types: install
 	$(BIN)/python -m mypy
+
+# On 127.0.0.1:8734, with data/ and wallet.json of this folder; ARGS="--port 0" and the like.
+serve: install
+	$(BIN)/ao-scheduler serve $(ARGS)
 
 # Never in the store or with the wallet of whoever tries it.
 demo: install

@@ -34,7 +34,7 @@ class Server(Section):
     """Port to listen on; 0 takes a free one."""
 
     public_url: str = ""
-    """How others reach this node, as its location record says it; empty registers nothing."""
+    """How others reach this node; its location record says so."""
 
     tls_certificate: Path | None = None
     """File of the certificate chain, PEM. With it the node speaks HTTPS, and HTTP/2 by ALPN."""
@@ -86,8 +86,9 @@ class Scheduling(Section):
     duplicates: Duplicates = Duplicates.SAME
     """What a message gets that comes again: the same slot, a new one, or a refusal."""
 
-    chain: Literal["hash-chain", "base-hashpath", "legacy"] = "hash-chain"
-    """Chain rule of new processes that name none; only hash-chain signs on all cores."""
+    chain: Literal["hash-chain", "base-hashpath"] = "hash-chain"
+    """Chain rule of new processes that name none; only with hash-chain are consecutive slots
+    of one process signed on all cores."""
 
     commitment_device: Literal["ans104@1.0", "httpsig@1.0"] = "ans104@1.0"
     """Form of the assignments of new processes that name none."""

@@ -1,0 +1,51 @@
+"""`/health`, `/ready` and `/metrics`: for those who look after a node."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from node.http.waiting import apart
+from node.metrics.metrics import MEDIA_TYPE
+from node.node import Node
+
+_UNCACHED = {"cache-control": "no-store"}
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """Return the three routes."""
+    looks = Looks(node)
+    return [
+        Route("/health", looks.health),
+        Route("/ready", looks.ready),
+        Route("/metrics", looks.metrics),
+    ]
+
+
+class Looks:
+    """Answer what is asked about the node itself."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def health(self, _request: Request) -> Response:
+        """200 while this process should go on; 503 once only a restart can help."""
+        if self._node.scheduler.closed:
+            return _state(503, "closed")
+        return _state(200, "well")
+
+    async def ready(self, _request: Request) -> Response:
+        """200 when requests are worth sending; 503 while recovering, and from closing on."""
+        if self._node.scheduler.closed:
+            return _state(503, "closed")
+        return _state(200, "ready")
+
+    async def metrics(self, _request: Request) -> Response:
+        """All numbers, in Prometheus's text format."""
+        text = await apart(self._node.metrics.exposition)
+        return Response(text, headers=_UNCACHED, media_type=MEDIA_TYPE)
+
+
+def _state(status: int, word: str) -> Response:
+    return JSONResponse({"status": word}, status, _UNCACHED)

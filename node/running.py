@@ -1,0 +1,189 @@
+"""Open a node: the scheduler and everything around it, as the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol, TypeVar
+
+from actors import Scheduler, SchedulingMode
+from actors.blocks import BlockClock, OfflineBlockClock, PolledBlockClock
+from actors.events import log
+from actors.lookahead import Lookahead
+from actors.settings import Settings
+from actors.uploader import FolderUploader, Uploader
+from node.config import Config, ConfigInvalid
+from node.limits import SignerRate
+from node.metrics import Metrics
+from node.node import Node
+from node.peers.bundler import BundlerUploader
+from node.peers.client import Client
+from node.peers.finding import Finder
+from node.peers.gateway import Gateway
+from node.peers.locations import Locations
+from node.peers.remote import RemoteSchedules
+from node.peers.rules import Rules
+from protocol.errors import PeerRefused
+from protocol.wallet import Wallet
+from storage import StoreSettings
+from storage.cache import Cache
+from storage.foreign import ForeignTable
+from storage.locations import LocationTable
+
+PUBLISHED = "published"
+"""Folder inside the store that items are published to where no bundler is configured."""
+
+PEERS = "peers"
+"""Folder inside the store for what other nodes said."""
+
+
+class Closable(Protocol):
+    """What has to be closed."""
+
+    def close(self) -> None:
+        """Give up what is held."""
+
+
+C = TypeVar("C", bound=Closable)
+
+
+@contextmanager
+def open_node(config: Config) -> Iterator[Node]:
+    """Open a node, and close it at the end of the block: what was accepted is finished first.
+
+    The operator's wallet is created, for its owner's eyes only, when its file does not exist.
+
+    Raises:
+        SchedulerError: as `Scheduler.open`; or a wallet or an address cannot be used.
+    """
+    with ExitStack() as closing:
+        wallets = open_wallets(config.store.wallets)
+        peers = _Peers(config, closing)
+        metrics = Metrics()
+        scheduler = closing.enter_context(_scheduler(config, wallets, peers))
+        metrics.watch(scheduler)
+        cache = closing.enter_context(Cache(_cache_folder(config, closing)))
+        foreign = ForeignTable(cache)
+        locations = Locations(
+            LocationTable(cache),
+            wallets[0],
+            gateway=peers.gateway,
+            uploader=peers.uploader,
+            client=peers.trusted,
+            notify=config.peers.notify,
+            time_to_live=int(config.peers.location_ttl_seconds * 1000),
+        )
+        remote = RemoteSchedules(
+            peers.strangers, foreign, async_cache=config.peers.async_remote_cache
+        )
+        closing.callback(remote.close)
+        lookahead = Lookahead()
+        closing.callback(lookahead.close)
+        yield Node(
+            config=config,
+            scheduler=scheduler,
+            wallets=wallets,
+            blocks=peers.blocks,
+            finder=Finder(
+                scheduler,
+                [wallet.address for wallet in wallets],
+                locations,
+                foreign=foreign,
+                gateway=peers.gateway,
+                own_url=config.server.public_url,
+            ),
+            remote=remote,
+            locations=locations,
+            lookahead=lookahead,
+            signers=SignerRate(config.limits.rate_per_signer),
+            metrics=metrics,
+        )
+
+
+def open_wallets(files: tuple[Path, ...]) -> tuple[Wallet, ...]:
+    """Load the wallets; create the first when its file does not exist.
+
+    Raises:
+        WalletError: one of them cannot be used.
+    """
+    operators = files[0]
+    if not operators.exists():
+        made = Wallet.generate()
+        made.save(operators)
+        log.warning("wallet_created", file=str(operators), address=made.address)
+    return tuple(Wallet.load(file) for file in files)
+
+
+class _Peers:
+    # Who is spoken to: those that the operator named, and whoever a request names.
+
+    def __init__(self, config: Config, closing: ExitStack) -> None:
+        asked = config.peers
+        rules = Rules(
+            ports=frozenset(asked.ports),
+            allow_private=asked.allow_private,
+            timeout_seconds=asked.timeout_seconds,
+            max_answer_bytes=asked.max_answer_bytes,
+        )
+        self.strangers = _closed_later(closing, Client(rules))
+        # Two clients: nobody else's URL gets the trust that these have.
+        self.trusted = _closed_later(closing, Client(_trusting(rules, config)))
+        self.gateway = Gateway(self.trusted, config.gateway.url) if config.gateway.url else None
+        self.uploader = self._uploader(config, closing)
+        self.blocks = self._blocks(config)
+
+    def _uploader(self, config: Config, closing: ExitStack) -> Uploader:
+        if not config.bundler.url:
+            return FolderUploader(config.store.data / PUBLISHED)
+        return _closed_later(closing, BundlerUploader(self.trusted, config.bundler.url))
+
+    def _blocks(self, config: Config) -> BlockClock:
+        if self.gateway is None:
+            return OfflineBlockClock()
+        interval = config.gateway.block_interval_seconds
+        return PolledBlockClock(self.gateway.current_block, interval)
+
+
+def _closed_later(closing: ExitStack, opened: C) -> C:
+    closing.callback(opened.close)
+    return opened
+
+
+def _trusting(rules: Rules, config: Config) -> Rules:
+    named = {
+        "bundler.url": (config.bundler.url,),
+        "gateway.url": (config.gateway.url,),
+        "peers.notify": config.peers.notify,
+    }
+    for name, urls in named.items():
+        try:
+            rules = rules.trusting(*filter(None, urls))
+        except PeerRefused as exc:
+            raise ConfigInvalid(f"{name}: {exc.detail}") from None
+    return rules
+
+
+def _scheduler(config: Config, wallets: tuple[Wallet, ...], peers: _Peers) -> Scheduler:
+    asked = config.scheduling
+    return Scheduler.open(
+        config.store.data,
+        wallets,
+        asked.mode,
+        uploader=peers.uploader,
+        block_clock=peers.blocks,
+        duplicates=asked.duplicates,
+        deadline=asked.deadline_seconds,
+        max_live_processes=asked.max_live_processes,
+        accept_signature_types=asked.accept_signature_types,
+        store=StoreSettings(min_free_bytes=config.store.min_free_bytes),
+        settings=Settings(max_queued=config.limits.queue),
+    )
+
+
+def _cache_folder(config: Config, closing: ExitStack) -> Path:
+    if config.scheduling.mode is not SchedulingMode.DISABLED:
+        return config.store.data / PEERS
+    # Beside a node that writes to the store: that one has the cache, too.
+    return Path(closing.enter_context(TemporaryDirectory(prefix="ao-scheduler-")))

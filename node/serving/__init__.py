@@ -1,0 +1,1 @@
+"""Serve a node: sockets, servers, and the way from start to end."""

@@ -1,0 +1,60 @@
+"""A node as a service: from the configuration to the last answered request."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import closing
+
+from starlette.types import ASGIApp
+
+from node.config import Config
+from node.http.app import application
+from node.limits import limited
+from node.metrics.measuring import Measured
+from node.node import Node
+from node.running import open_node
+from node.serving.hypercorn import serve
+from node.serving.sockets import Sockets, bind
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(config: Config, announce: Callable[[str], None]) -> None:
+    """Serve a node until this process is interrupted or told to terminate.
+
+    Requests under way are answered, what was accepted is stored, and then it returns; a
+    second signal ends it at once, which a store survives.
+
+    Args:
+        config: the effective configuration.
+        announce: told the node's address once requests are taken.
+
+    Raises:
+        OSError: the address cannot be listened on.
+        SchedulerError: the node cannot be opened.
+    """
+    # First, because it fails soonest; who connects meanwhile waits.
+    with closing(bind(config)) as sockets, open_node(config) as node:
+        asyncio.run(_until_told(node, sockets, announce))
+
+
+def guarded(node: Node) -> ASGIApp:
+    """Return the application of a node behind its limits, each request measured."""
+    return Measured(limited(application(node), node.config), node.metrics)
+
+
+async def _until_told(node: Node, sockets: Sockets, announce: Callable[[str], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in ENDING:
+        loop.add_signal_handler(number, stop.set)
+    announce(_address(node.config, sockets.port))
+    await serve(guarded(node), node.config, sockets, stop)
+
+
+def _address(config: Config, port: int) -> str:
+    scheme = "http" if config.server.tls_certificate is None else "https"
+    host = config.server.host
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

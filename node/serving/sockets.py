@@ -1,0 +1,96 @@
+"""The sockets that a node listens on, bound before anything else is begun."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from dataclasses import dataclass
+
+from node.config import Config
+from node.limits.addresses import Clients
+from node.limits.connections import Connections, CountingListener
+
+BACKLOG = 1024
+"""Connections that the system holds until they are accepted."""
+
+RESERVED_FILES = 256
+"""Files that are kept for what is no connection: the store, large messages, peers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """Bound sockets.
+
+    Attributes:
+        tcp: listening; connections wait until a server takes them.
+        udp: for HTTP/3, at the same port, or None.
+        connections: counts those of `tcp`.
+    """
+
+    tcp: socket.socket
+    udp: socket.socket | None
+    connections: Connections
+
+    @property
+    def port(self) -> int:
+        """The port of both."""
+        return int(self.tcp.getsockname()[1])
+
+    def close(self) -> None:
+        """Close what no server has closed yet."""
+        for one in (self.tcp, self.udp):
+            if one is not None:
+                one.close()
+
+
+def bind(config: Config) -> Sockets:
+    """Bind what the configuration asks for.
+
+    Raises:
+        OSError: the address cannot be listened on; names it.
+    """
+    server, limits = config.server, config.limits
+    connections = Connections(
+        limits.connections_per_address,
+        min(limits.connections, most_connections()),
+        Clients(server.trusted_proxies),
+    )
+    bound = _bound(server.host, server.port, socket.SOCK_STREAM)
+    tcp = CountingListener(bound, connections)
+    tcp.listen(BACKLOG)
+    if not server.http3:
+        return Sockets(tcp, None, connections)
+    try:
+        udp = _bound(server.host, tcp.getsockname()[1], socket.SOCK_DGRAM)
+    except OSError:
+        tcp.close()
+        raise
+    return Sockets(tcp, udp, connections)
+
+
+def most_connections() -> int:
+    """Raise this process's limit of open files to what it may be; return what is for connections.
+
+    A process that runs out of files cannot write to its store either.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return max(hard - RESERVED_FILES, 1)
+
+
+def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=kind)[0]
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, host) from None
+    made = socket.socket(family, kind)
+    try:
+        if kind is socket.SOCK_STREAM:
+            # A node that starts again need not wait for the connections of the last one.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setblocking(False)
+        made.bind(address)
+    except OSError as exc:
+        made.close()
+        raise OSError(exc.errno, exc.strerror, f"{host}:{port}") from None
+    return made
