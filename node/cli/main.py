@@ -15,6 +15,7 @@ from node.cli import (
     reading,
     sandbox,
     scheduling,
+    serve,
     status,
     verification,
     wallet,
@@ -68,5 +69,6 @@ for command in (
     copies.adopt,
     sandbox.sandbox,
     configuration.config,
+    serve.serve,
 ):
     app.command()(command)
