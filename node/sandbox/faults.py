@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
 
 from protocol.errors import InvalidInput
-
-ROUTES = ("tx", "block", "graphql", "raw", "info")
 
 
 class Kind(StrEnum):
@@ -22,41 +21,40 @@ class Kind(StrEnum):
     LIE = "lie"  # answer something plausible that is not true
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What to do wrong.
+class Fault(BaseModel, frozen=True, extra="forbid", strict=True):
+    """What to do wrong, and how often."""
 
-    Attributes:
-        kind: in which way.
-        route: one of `ROUTES`, or "" for all of them.
-        times: how often, or None for until healed.
-        status: what `FAIL` answers.
-        seconds: how late `DELAY` answers, or None for not before it is healed.
-        applied: whether `FAIL` and `DROP` do what they were asked for all the same.
-    """
+    kind: Annotated[Kind, Field(strict=False)]
+    """In which way."""
 
-    kind: Kind
-    route: str = ""
-    times: int | None = None
-    status: int = 500
-    seconds: float | None = None
+    route: Literal["", "tx", "block", "graphql", "raw", "info"] = ""
+    """Where; "" is everywhere."""
+
+    times: int | None = Field(None, ge=1)
+    """How often; None is until healed."""
+
+    status: int = Field(500, ge=400, le=599)
+    """What `FAIL` answers."""
+
+    seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
+    """How late `DELAY` answers; None is not before it is healed."""
+
     applied: bool = False
+    """Whether `FAIL` and `DROP` do what they were asked for all the same."""
 
     @classmethod
     def read(cls, told: Any) -> Fault:
-        """Read one from JSON: ``{"kind": "fail", "route": "tx", "times": 3}``.
+        """Read one: ``{"kind": "fail", "route": "tx", "times": 3}``.
 
         Raises:
-            InvalidInput: it is none.
+            InvalidInput: it is none; the detail says why.
         """
         try:
-            fault = cls(**{**told, "kind": Kind(told["kind"])})
-        except (TypeError, KeyError, ValueError):
-            kinds = ", ".join(Kind)
-            raise InvalidInput(f"a fault has a kind ({kinds}) and options") from None
-        if fault.route and fault.route not in ROUTES:
-            raise InvalidInput(f"a route is one of {', '.join(ROUTES)}")
-        return fault
+            return cls.model_validate(told)
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "it"
+            raise InvalidInput(f"that is no fault: {place}: {first['msg']}") from None
 
 
 class Faults:
@@ -105,4 +103,5 @@ def _left(fault: Fault) -> list[Fault]:
     # What is still to come of a fault after one time.
     if fault.times is None:
         return [fault]
-    return [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
+    left = fault.times - 1
+    return [fault.model_copy(update={"times": left})] if left else []

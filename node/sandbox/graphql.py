@@ -45,12 +45,13 @@ def answer(
     """
     try:
         asked = orjson.loads(request)
-        fields = list(fields_of(asked["query"], asked.get("variables") or {}))
-    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError, AttributeError):
+        fields = fields_of(asked["query"], asked.get("variables") or {})
+        selected = [(field, _select(shelf, field)) for field in fields]
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         raise InvalidInput("that is no GraphQL query") from None
     found: dict[str, Any] = {}
-    for field in fields:
-        nodes = [alter(node(item, block)) for item in _select(shelf, field)]
+    for field, items in selected:
+        nodes = [alter(node(item, block)) for item in items]
         found[field.alias] = _connection(nodes) if field.name == "transactions" else _one(nodes)
     return {"data": found}
 

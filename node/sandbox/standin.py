@@ -125,7 +125,8 @@ class StandIn:
                 self.faults.heal()
             else:
                 self.faults.tell(Fault.read(told))
-        return _json({"items": len(self.shelf), "asked": self.asked, "faults": self.faults.told()})
+        faults = [fault.model_dump(mode="json") for fault in self.faults.told()]
+        return _json({"items": len(self.shelf), "asked": self.asked, "faults": faults})
 
 
 def _as_it_is(node: dict[str, Any]) -> dict[str, Any]:
