@@ -7,9 +7,13 @@ from collections.abc import Callable, Sequence
 from starlette.routing import BaseRoute
 
 from node.http import dispatch
+from node.http.routes import legacy
+from node.metrics import routes as looks
 from node.node import Node
 
 MAKERS: Sequence[Callable[[Node], Sequence[BaseRoute]]] = (
+    looks.routes,
+    legacy.routes,
     # What takes every request that is left stands last.
     dispatch.routes,
 )

@@ -1,0 +1,1 @@
+"""The HTTP interface of the older scheduler units, as the routes of `routes/legacy.py` use it."""

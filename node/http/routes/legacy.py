@@ -1,0 +1,141 @@
+"""The HTTP interface of the older scheduler units (variant ``ao.TN.1``)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from actors.clock import system_clock
+from node.http.legacy import posting, reading
+from node.http.legacy.answers import written
+from node.http.legacy.flags import flags
+from node.http.legacy.matching import (
+    LegacyRoute,
+    always,
+    begins_with_id,
+    brings_item,
+    wants_json,
+    wants_legacy,
+)
+from node.http.legacy.ranges import Range
+from node.http.places import elsewhere
+from node.http.request import Call
+from node.http.waiting import apart
+from node.node import Node
+from protocol.errors import InvalidInput, NotFound, NotOurProcess
+from protocol.formats import legacy
+from protocol.ids import Id
+from protocol.message import named_process
+
+__all__ = ["routes", "wants_legacy"]
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """Return the routes of the legacy interface."""
+    return [
+        LegacyRoute("/", "GET", partial(_root, node), wants_json),
+        LegacyRoute("/", "POST", partial(_post, node), brings_item),
+        LegacyRoute("/timestamp", "GET", partial(_timestamp, node), always),
+        LegacyRoute("/processes/{id}", "GET", partial(_process, node), always),
+        LegacyRoute("/{id}/latest", "GET", partial(_latest, node), begins_with_id),
+        LegacyRoute("/{id}", "GET", partial(_read, node), partial(wants_legacy, node)),
+    ]
+
+
+async def _root(node: Node, call: Call) -> Response:
+    """Answer who schedules here; clients ask it for a process to be sent to its scheduler."""
+    process = _process_id(call)
+    if process is not None and (moved := await _moved(node, call, process)):
+        return moved
+    return written({"timestamp": str(system_clock()), "address": str(node.operator.address)})
+
+
+async def _timestamp(node: Node, _call: Call) -> Response:
+    """Answer the time, and the newest block's height."""
+    block_height = legacy.height(node.blocks.latest().height)
+    return written({"timestamp": str(system_clock()), "block_height": block_height})
+
+
+async def _post(node: Node, call: Call) -> Response:
+    """Schedule a data item, or have a message assigned that is here already.
+
+    The answer names the message, or the assignment of one that was to be assigned.
+    """
+    keys = call.path.keys
+    assigns = "assign" in keys or (not call.body and "process-id" in keys)
+    message = posting.assigned(node.scheduler, call) if assigns else posting.decoded(call.body)
+    try:
+        assignment = await posting.confirmed(node, message)
+    except (NotFound, NotOurProcess) as exc:
+        moved = await _moved(node, call, named_process(message), dict(message.keys))
+        if moved is None:
+            raise exc from None
+        return moved
+    identifier = assignment.id if assigns else message.id
+    return written({"timestamp": assignment.timestamp, "id": str(identifier)})
+
+
+async def _process(node: Node, call: Call) -> Response:
+    """Answer the process object."""
+    process = Id.parse(call.path.rest[0])
+    if moved := await _moved(node, call, process):
+        return moved
+    return written(legacy.process(node.scheduler.entry(process, 0)))
+
+
+async def _latest(node: Node, call: Call) -> Response:
+    """Answer the newest slot of a process."""
+    process = _base(call)
+    if moved := await _moved(node, call, process):
+        return moved
+    entry = reading.newest(node.scheduler, process)
+    return written(legacy.node(entry, show_anchor=_shows_anchor(call)))
+
+
+async def _read(node: Node, call: Call) -> Response:
+    """Answer a page of a process, or the slot of a message."""
+    identifier, process = _base(call), _process_id(call)
+    if node.scheduler.has(identifier):
+        wanted = Range.parse(call.path.keys)
+        return written(await apart(_page, node, identifier, wanted, _shows_anchor(call)))
+    if process is None or node.scheduler.has(process):
+        entry = reading.one(node.scheduler, identifier, process)
+        return written(legacy.node(entry, show_anchor=_shows_anchor(call)))
+    if moved := await _moved(node, call, process):
+        return moved
+    raise NotFound("Message or Process not found")
+
+
+def _page(node: Node, process: Id, wanted: Range, show_anchor: bool) -> bytes:
+    found = reading.page(node.scheduler, process, wanted)
+    return legacy.page(
+        found.entries, more=found.more, by_nonce=wanted.by_nonce, show_anchor=show_anchor
+    )
+
+
+async def _moved(
+    node: Node, call: Call, process: Id, keys: dict[bytes, bytes] | None = None
+) -> Response | None:
+    """Return the reply that sends the request, as it is, to the scheduler of its process."""
+    place = await elsewhere(node, call, process, keys)
+    if place is None:
+        return None
+    headers = {"location": place.url + call.target, "cache-control": "no-store"}
+    return Response(status_code=307, headers=headers)
+
+
+def _base(call: Call) -> Id:
+    if call.path.base is None:
+        raise InvalidInput("the address names no message and no process")
+    return call.path.base
+
+
+def _process_id(call: Call) -> Id | None:
+    named = call.path.keys.get("process-id") or call.path.keys.get("proc-id")
+    return Id.parse(named) if named else None
+
+
+def _shows_anchor(call: Call) -> bool:
+    return "show-anchor" in flags(call)
