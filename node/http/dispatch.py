@@ -15,7 +15,6 @@ from node.http.handlers.meta import info, nothing, status
 from node.http.handlers.pages import page
 from node.http.handlers.scheduling import push, schedule
 from node.http.handlers.slots import following, slot
-from node.http.negotiation import reply_form
 from node.http.path import Path
 from node.http.replies import Reply, render
 from node.http.request import Call, read_call
@@ -61,10 +60,11 @@ class Dispatcher:
 
     async def _answer(self, call: Call) -> Response:
         handler, rest = route(call.path, writes=call.writes)
+        # Asked first: nothing is scheduled whose answer could not be written.
+        form = call.form
         reply = await handler(self._node, call)
         if isinstance(reply, Response):
             return reply
-        form = reply_form(call.get)
         return render(await signed(self._node, reply.select(rest) if rest else reply), form)
 
 

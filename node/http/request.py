@@ -7,7 +7,7 @@ from functools import cached_property
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from node.http.negotiation import ANS104, HTTPSIG, request_codec
+from node.http.negotiation import ANS104, HTTPSIG, Form, reply_form, request_codec
 from node.http.path import Path
 from protocol.codecs.httpsig_commitment import from_wire
 from protocol.codecs.json_codec import decode as from_json
@@ -69,6 +69,15 @@ class Call:
         if self.codec == HTTPSIG:
             return from_wire(Wire(tuple(self.headers), self.body))
         return from_json(self.body)
+
+    @cached_property
+    def form(self) -> Form:
+        """How the reply shall be written.
+
+        Raises:
+            UnsupportedValue: a codec that is not built is required.
+        """
+        return reply_form(self.get)
 
     @property
     def writes(self) -> bool:

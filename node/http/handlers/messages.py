@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from node.http.caching import lasting, unchanged
-from node.http.negotiation import reply_form
 from node.http.replies import Reply
 from node.http.request import Call
 from node.node import Node
@@ -22,5 +21,5 @@ async def message(node: Node, call: Call) -> Reply | Response:
     if identifier is None:
         raise InvalidInput("the address names no message")
     found = node.scheduler.message(identifier)
-    fields = lasting(reply_form(call.get), identifier, call.path.key, *call.path.rest)
+    fields = lasting(call.form, identifier, call.path.key, *call.path.rest)
     return unchanged(call, fields) or Reply(found.tabm, fields)

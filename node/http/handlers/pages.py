@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from node.http.caching import lasting, unchanged
-from node.http.negotiation import AOS2, reply_form
+from node.http.negotiation import AOS2
 from node.http.numbers import number
 from node.http.places import elsewhere, process_of, redirect
 from node.http.replies import NO_STORE, Fields, Reply, respond
@@ -84,14 +84,14 @@ def _fields(call: Call, process: Id, wanted: Range, stored: int) -> Fields:
         over = cut < stored
     if not over:
         return NO_STORE
-    return lasting(reply_form(call.get), process, wanted)
+    return lasting(call.form, process, wanted)
 
 
 def _written(
     node: Node, call: Call, process: Id, entries: Entries, fields: Fields
 ) -> Reply | Response:
     frame = _frame(node, process, entries, fields)
-    if reply_form(call.get).codec == AOS2:
+    if call.form.codec == AOS2:
         body = aos2.schedule(frame, entries.entries)
         return respond(Reply({}, fields), [(b"content-type", b"application/json")], body)
     return Reply(bundle.schedule(frame, entries.entries), fields)

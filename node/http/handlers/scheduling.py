@@ -7,7 +7,6 @@ from starlette.responses import Response
 from actors.stages import Stage
 from actors.ticket import Ticket
 from node.http.admission import admitted
-from node.http.negotiation import reply_form
 from node.http.places import elsewhere, redirect
 from node.http.replies import Reply
 from node.http.request import Call
@@ -90,6 +89,6 @@ def _reached(ticket: Ticket) -> Stage:
 
 
 def _answer(call: Call, message: Message, assignment: Assignment, reached: Stage) -> Reply:
-    body = message.tabm if reply_form(call.get).bundle else None
+    body = message.tabm if call.form.bundle else None
     tabm = assignments.tabm(assignment, body)
     return Reply(tabm, ((b"confirmation", _NAMES[reached]), (b"cache-control", b"no-store")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from node.http.caching import lasting, unchanged
-from node.http.negotiation import reply_form
 from node.http.numbers import number
 from node.http.places import elsewhere, process_of, redirect
 from node.http.replies import NO_STORE, Reply
@@ -52,7 +51,7 @@ async def following(node: Node, call: Call) -> Reply | Response:
     place = await elsewhere(node, call, process)
     if place is not None and not node.config.replies.follow_redirects:
         return redirect(call, place, process)
-    form = reply_form(call.get)
+    form = call.form
     fields = NO_STORE if place is not None else lasting(form, process, "next", at_slot)
     source = node.scheduler if place is None else node.remote.source(place)
     entry = await asking_peers(node.lookahead.next, source, process, at_slot)
