@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from actors import Scheduler, SchedulingMode
+from node.cli.far import FarNode, NodeUrl
 from node.cli.inspection import text
 from node.cli.options import options
 from node.cli.screen import Row, table
@@ -31,10 +32,10 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def slot(context: typer.Context, process: Process) -> None:
+def slot(context: typer.Context, process: Process, node: NodeUrl = "") -> None:
     """Print the highest stored slot of a process."""
-    with reading(context) as scheduler:
-        typer.echo(str(scheduler.slot(process)))
+    with FarNode(node) if node else reading(context) as source:
+        typer.echo(str(source.slot(process)))
 
 
 def schedule(
@@ -45,20 +46,30 @@ def schedule(
         int | None, typer.Option("--to", min=0, show_default="latest", help="Last slot.")
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TABLE,
+    node: NodeUrl = "",
 ) -> None:
     """Print the stored assignments of a process.
 
-    As JSON it is one array.
+    As JSON it is one array. What a node sends is checked, slot by slot, before it is printed.
     """
+    if node:
+        with FarNode(node) as far:
+            entries = far.entries(process, from_slot, to_slot)
+            write((entry.assignment for entry in entries), form)
+        return
     with reading(context) as scheduler:
         # Also says, before anything is printed, when there is no such process.
         latest = scheduler.slot(process)
         last = latest if to_slot is None else min(to_slot, latest)
-        found = assignments(scheduler, process, from_slot, last)
-        if form is Format.JSON:
-            print_array(as_json(assignment) for assignment in found)
-        else:
-            table(COLUMNS, (as_row(assignment) for assignment in found))
+        write(assignments(scheduler, process, from_slot, last), form)
+
+
+def write(found: Iterable[Assignment], form: Format) -> None:
+    """Print assignments as they come."""
+    if form is Format.JSON:
+        print_array(as_json(assignment) for assignment in found)
+    else:
+        table(COLUMNS, (as_row(assignment) for assignment in found))
 
 
 def reading(context: typer.Context) -> Scheduler:

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from actors import Scheduler, SchedulingMode, Stage
+from node.cli.far import FarNode, NodeUrl
 from node.cli.inspection import read_item
 from node.cli.options import Options, options
 from protocol.assignment import Assignment
-from protocol.errors import InvalidInput, SchedulerError
+from protocol.errors import InvalidInput, SchedulerError, SchedulingDisabled
 from protocol.message import Verified, verify
 from protocol.wallet import Wallet
 from storage.layout import Layout
@@ -44,7 +45,14 @@ LOCAL = SchedulingMode.LOCAL_CONFIRMATION
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def spawn(context: typer.Context, file: File, mode: Mode = LOCAL, *, as_json: Json = False) -> None:
+def spawn(
+    context: typer.Context,
+    file: File,
+    mode: Mode = LOCAL,
+    node: NodeUrl = "",
+    *,
+    as_json: Json = False,
+) -> None:
     """Start the schedule of a process: its own message gets slot 0.
 
     The process must name the scheduler's wallet. The store is created if there is none.
@@ -52,10 +60,20 @@ def spawn(context: typer.Context, file: File, mode: Mode = LOCAL, *, as_json: Js
     message = verified(file)
     if not message.is_process:
         raise InvalidInput(f"{file} is not a message of type Process: use send")
-    schedule(options(context), message, mode, as_json=as_json)
+    if node:
+        schedule_far(node, message, mode, as_json=as_json)
+    else:
+        schedule(options(context), message, mode, as_json=as_json)
 
 
-def send(context: typer.Context, file: File, mode: Mode = LOCAL, *, as_json: Json = False) -> None:
+def send(
+    context: typer.Context,
+    file: File,
+    mode: Mode = LOCAL,
+    node: NodeUrl = "",
+    *,
+    as_json: Json = False,
+) -> None:
     """Give a message the next slot of the process it is for.
 
     A message that has its slot already gets the same answer again.
@@ -63,6 +81,9 @@ def send(context: typer.Context, file: File, mode: Mode = LOCAL, *, as_json: Jso
     message = verified(file)
     if message.is_process:
         raise InvalidInput(f"{file} is a message of type Process: use spawn")
+    if node:
+        schedule_far(node, message, mode, as_json=as_json)
+        return
     chosen = options(context)
     require_manifest(Layout(chosen.data))  # a mistyped --data must not become a new store
     schedule(chosen, message, mode, as_json=as_json)
@@ -83,6 +104,17 @@ def schedule(chosen: Options, message: Verified, mode: SchedulingMode, *, as_jso
         # unpublished would wait for the next one that writes.
         with suppress(SchedulerError):
             scheduler.assign(message, Stage.PUBLISHED)
+
+
+def schedule_far(url: str, message: Verified, mode: SchedulingMode, *, as_json: bool) -> None:
+    """Have a node schedule a message, and print its slot as read back and checked."""
+    if mode is SchedulingMode.DISABLED:
+        raise SchedulingDisabled()
+    with FarNode(url) as node:
+        # What can be read back is stored, whatever was waited for.
+        stage = max(mode.stage, Stage.STORED)
+        found = answer(node.schedule(message, mode).assignment, stage)
+    typer.echo(json.dumps(found) if as_json else as_lines(found))
 
 
 def answer(assignment: Assignment, stage: Stage) -> dict[str, Any]:

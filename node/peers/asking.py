@@ -69,8 +69,13 @@ class Asking:
             page = self._aos2_page(elsewhere, path, exc)
         return _sane(page)
 
-    def schedule(self, elsewhere: Elsewhere, message: Verified) -> int:
+    def schedule(self, elsewhere: Elsewhere, message: Verified, confirmation: str = "") -> int:
         """Post a message; return the slot that it got.
+
+        Args:
+            elsewhere: where to.
+            message: what is to be scheduled.
+            confirmation: which one to wait for, by its name over HTTP; else the node decides.
 
         Raises:
             InvalidInput: the scheduler refuses the message.
@@ -80,6 +85,8 @@ class Asking:
         old = elsewhere.variant == LEGACY_VARIANT
         path = "/" if old else f"/{message.process}/schedule"
         headers, body = _posted(message)
+        if confirmation:
+            headers = (*headers, (b"confirmation", confirmation.encode()))
         try:
             answer = self._client.post(elsewhere.url + path, body, headers=headers, follow=True)
         except PeerFailed as exc:
