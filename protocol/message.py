@@ -7,11 +7,19 @@ from dataclasses import InitVar, dataclass, field
 
 from protocol.assignment import DEFAULT_PATH
 from protocol.codecs import ans104
-from protocol.codecs.ans104_keys import item_of, keys_of
+from protocol.codecs.ans104 import MAX_ITEM_BYTES
+from protocol.codecs.ans104_keys import item_of as unsigned_item
+from protocol.codecs.ans104_keys import keys_of
+from protocol.codecs.ans104_tabm import item_of, tabm_of
+from protocol.codecs.body_parts import SCHEDULE
 from protocol.codecs.canonical import MAX_VALUE_BYTES
+from protocol.codecs.committed_part import committed_part
+from protocol.codecs.httpsig_commitment import commit, from_wire, to_wire
+from protocol.codecs.httpsig_commitment import verify as verify_commitments
 from protocol.codecs.signatures import RSA, signature_type
-from protocol.codecs.structured import Scalar, to_tabm
-from protocol.commitment import Commitment
+from protocol.codecs.structured import to_tabm
+from protocol.codecs.wire import Wire
+from protocol.commitment import ANS104, RSA_PSS_SHA512, Commitment
 from protocol.errors import (
     InvalidSignature,
     MalformedItem,
@@ -21,7 +29,8 @@ from protocol.errors import (
     UnsupportedValue,
 )
 from protocol.ids import Id, combine
-from protocol.terms import ANS104
+from protocol.message_ids import signers_of
+from protocol.tabm import Tabm, Typed
 from protocol.wallet import Wallet
 
 Encoded = bytes | bytearray | memoryview
@@ -42,14 +51,15 @@ _PROOF = object()
 class Message:
     """An AO message as it came; nothing about it is verified.
 
-    Only `decode` and `create` make one, so its keys are always those of its bytes.
+    Only `decode`, `of_tabm` and `create` make one, so its keys are always those of its bytes.
 
     Attributes:
-        codec: name of the codec it came in.
+        codec: name of the codec it came in, ``ans104`` or ``httpsig``.
         encoded: its bytes in that codec.
-        keys: names in lower case, and values.
+        keys: names (of an item: in lower case) and values; nested messages are left out.
         commitments: one per signature it carries.
-        item: the ANS-104 item it came in.
+        item: the ANS-104 item it came in, if it did.
+        signed: the message with its commitments, if it came in no item.
     """
 
     codec: str
@@ -57,50 +67,91 @@ class Message:
     # All that follows is read from those bytes, so equal bytes are equal messages.
     keys: Mapping[bytes, bytes] = field(repr=False, compare=False)
     commitments: tuple[Commitment, ...] = field(compare=False)
-    item: ans104.Item = field(repr=False, compare=False)
+    item: ans104.Item | None = field(repr=False, compare=False)
+    signed: Tabm = field(repr=False, compare=False)
     proof: InitVar[object] = None
 
     def __post_init__(self, proof: object) -> None:
         if proof is not _PROOF:
-            raise TypeError("only decode() and create() make a Message")
+            raise TypeError("only decode(), of_tabm() and create() make a Message")
 
     @property
     def id(self) -> Id:
         """The sum of the IDs of its commitments."""
         return combine(commitment.id for commitment in self.commitments)
 
+    @property
+    def tabm(self) -> Tabm:
+        """The message with its commitments and everything that is nested in it."""
+        return self.signed if self.item is None else tabm_of(self.item)
+
     @classmethod
     def decode(cls, encoded: Encoded, codec: str = "ans104") -> Message:
         """Read a message.
 
+        Args:
+            encoded: a data item, or what `Wire.encode` gives.
+            codec: ``ans104`` or ``httpsig``.
+
         Raises:
             MalformedItem, UnsupportedSignature, TooLarge: it cannot be read.
+            InvalidSignature: an httpsig message has no signature, or malformed ones.
         """
-        if codec != "ans104":
-            raise MalformedItem(f"codec {codec!r} is not built")
         if not isinstance(encoded, Encoded):
             raise MalformedItem(f"a message comes as bytes, not as {type(encoded).__name__}")
         encoded = bytes(encoded)
-        return _from_item(ans104.parse(encoded), encoded)
+        if codec == "ans104":
+            return _from_item(ans104.parse(encoded), encoded)
+        if codec == "httpsig":
+            return cls.of_tabm(from_wire(Wire.parse(encoded), SCHEDULE))
+        raise MalformedItem(f"codec {codec!r} is not built")
 
     @classmethod
-    def create(cls, keys: Mapping[str, Scalar], wallet: Wallet) -> Message:
-        """Build and sign a message as an ANS-104 item.
+    def of_tabm(cls, tabm: Tabm) -> Message:
+        """Take a message with its commitments, cut to what they are over.
+
+        One that is signed as an ANS-104 item becomes that item again.
+
+        Raises:
+            InvalidSignature: nobody signed it, or its commitments are malformed.
+            UnsupportedValue: it cannot be carried as what was signed.
+            TooLarge: it is over 10 MiB.
+        """
+        signers = signers_of(tabm)
+        if len(signers) == 1 and (item := item_of(tabm)):
+            encoded = item.encode()
+            return _from_item(ans104.parse(encoded), encoded)
+        kept = committed_part(tabm)
+        encoded = to_wire(kept, bundle=True).encode()
+        if len(encoded) > MAX_ITEM_BYTES:
+            raise TooLarge(f"the message is over {MAX_ITEM_BYTES} bytes")
+        keys = {key: value for key, value in kept.items() if isinstance(value, bytes)}
+        commitments = tuple(claim.commitment() for claim in signers)
+        return cls("httpsig", encoded, keys, commitments, None, kept, _PROOF)
+
+    @classmethod
+    def create(cls, keys: Mapping[str, Typed], wallet: Wallet, codec: str = "ans104") -> Message:
+        """Build and sign a message.
 
         Args:
             keys: names as they shall be written (``Action`` stays so), and values: text,
-                bytes, integers, floats, booleans. `data`, `target` and `anchor` fill the
-                item's own fields, as far as the last two are IDs.
+                bytes, integers, floats, booleans, and lists and maps of them. In an item,
+                `data`, `target` and `anchor` fill its own fields, as far as the last two
+                are IDs.
             wallet: the committer.
+            codec: ``ans104`` (an item) or ``httpsig``.
 
         Raises:
-            UnsupportedValue: a value cannot be carried by a tag.
+            UnsupportedValue: the codec cannot carry a value.
             TooLarge: there are more, or longer, tags than ANS-104 allows.
         """
         for name, value in keys.items():
             if isinstance(value, int) and abs(value) > MAX_INTEGER:
                 raise UnsupportedValue(f"integer {name!r} has more than 15 digits")
-        item = ans104.sign(item_of(to_tabm(keys)), wallet)
+        tabm = to_tabm(keys)
+        if codec == "httpsig":
+            return cls.of_tabm(commit(tabm, wallet, bundle=_is_nested(tabm)))
+        item = ans104.sign(unsigned_item(_flat(tabm)), wallet)
         return _from_item(item, item.encode())
 
 
@@ -145,7 +196,7 @@ def verify(
 
     Args:
         message: decoded, or the bytes of an ANS-104 item.
-        accept: ANS-104 signature types that are taken.
+        accept: ANS-104 signature types that are taken; httpsig has only RSA.
         check_signatures: False only to measure everything but cryptography.
 
     Raises:
@@ -158,15 +209,13 @@ def verify(
     """
     if not isinstance(message, Message):
         message = Message.decode(message)
-    item = message.item
-    ans104.require_canonical(item)
-    if item.signature_type not in accept:
-        raise UnsupportedSignature(f"signature type {item.signature_type} is not accepted here")
+    if message.item is not None:
+        _require_taken(message.item, accept)
     message_id = message.id
     process = named_process(message)
     path = _path(message.keys)
-    if check_signatures and not item.verify():
-        raise InvalidSignature("the item's signature does not verify")
+    if check_signatures:
+        _require_signed(message, accept)
     return Verified(
         message_id=message_id,
         process=process,
@@ -189,6 +238,32 @@ def named_process(message: Message) -> Id:
     return message.id if _is_process(message) else _target(message.keys)
 
 
+def _require_taken(item: ans104.Item, accept: Collection[int]) -> None:
+    ans104.require_canonical(item)
+    if item.signature_type not in accept:
+        raise UnsupportedSignature(f"signature type {item.signature_type} is not accepted here")
+
+
+def _require_signed(message: Message, accept: Collection[int]) -> None:
+    if message.item is None:
+        names = {signature_type(number).name for number in accept} | {RSA_PSS_SHA512}
+        if other := {each.type for each in message.commitments} - names:
+            raise UnsupportedSignature(f"signature type {min(other)} is not accepted here")
+        verify_commitments(message.signed)
+    elif not message.item.verify():
+        raise InvalidSignature("the item's signature does not verify")
+
+
+def _flat(tabm: Tabm) -> dict[bytes, bytes]:
+    if _is_nested(tabm):
+        raise UnsupportedValue("nested messages cannot be written into an item yet")
+    return {key: value for key, value in tabm.items() if isinstance(value, bytes)}
+
+
+def _is_nested(tabm: Tabm) -> bool:
+    return any(not isinstance(value, bytes) for value in tabm.values())
+
+
 def _is_process(message: Message) -> bool:
     return message.keys.get(b"type") == b"Process"
 
@@ -202,7 +277,7 @@ def _from_item(item: ans104.Item, encoded: bytes) -> Message:
         owner=item.owner,
         signature=item.signature,
     )
-    return Message("ans104", encoded, keys_of(item), (commitment,), item, _PROOF)
+    return Message("ans104", encoded, keys_of(item), (commitment,), item, {}, _PROOF)
 
 
 def _target(keys: Mapping[bytes, bytes]) -> Id:

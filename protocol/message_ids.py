@@ -52,6 +52,21 @@ def signers_of(tabm: Tabm) -> tuple[Claim, ...]:
     return signers
 
 
+def signed_keys(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    """Return the message cut to the keys that all its signatures are over.
+
+    Raises:
+        InvalidSignature: there is no signature, they are over different keys, or over one
+            that is not there.
+    """
+    signers = signers_of(tabm)
+    if not signers:
+        raise InvalidSignature("nobody signed the message")
+    if len({frozenset(claim.committed) for claim in signers}) > 1:
+        raise InvalidSignature("the message's signatures are over different keys")
+    return only(tabm, signers[0].committed)
+
+
 def linked(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     """Return the message with each nested one replaced by its ID, under ``key+link``."""
     form: dict[bytes, bytes | Tabm] = {}

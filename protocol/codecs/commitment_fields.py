@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from protocol.codecs.base64url import decode_base64url, encode_base64url
+from protocol.commitment import Commitment
 from protocol.errors import InvalidSignature
 from protocol.ids import ID_BYTES, Id, digest_id
 from protocol.tabm import COMMITMENTS, Tabm
@@ -74,6 +75,19 @@ class Claim:
     def bundle(self) -> bool:
         """Whether nested messages were signed in full instead of by their IDs."""
         return self.rest.get(b"bundle") == b"true"
+
+    def commitment(self) -> Commitment:
+        """Return it as one of a message's commitments.
+
+        Raises:
+            InvalidSignature: its key is none, or its device or type is no text.
+        """
+        try:
+            device, kind = self.device.decode("ascii"), self.type.decode("ascii")
+        except UnicodeDecodeError:
+            raise InvalidSignature("a commitment's device or type is no text") from None
+        owner = self.owner
+        return Commitment(self.id, digest_id(owner), device, kind, owner, self.signature)
 
     def fields(self) -> dict[bytes, bytes | Tabm]:
         """Return the fields as HyperBEAM names them."""

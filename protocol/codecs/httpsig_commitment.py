@@ -8,20 +8,17 @@ from dataclasses import replace
 
 from protocol.codecs import ans104_tabm
 from protocol.codecs.commitment_fields import (
-    COMPONENTS,
     PUBLIC_KEY,
     Claim,
-    listed,
     with_claims,
 )
 from protocol.codecs.httpsig import MOST_COMPONENTS
-from protocol.codecs.httpsig_covered import DEVICE, LINK, Covered, base_of, cover, hmac_claim
+from protocol.codecs.httpsig_covered import DEVICE, LINK, base_of, cover, hmac_claim
 from protocol.codecs.signatures import verify_rsa_sha512
 from protocol.codecs.signed_wire import from_wire, to_wire
 from protocol.commitment import RSA_PSS_SHA512, Commitment
 from protocol.errors import InvalidSignature, UnsupportedSignature
-from protocol.ids import digest_id
-from protocol.message_ids import bundled, linked, only, signers_of, without_commitments
+from protocol.message_ids import bundled, linked, only, signed_keys, signers_of, without_commitments
 from protocol.tabm import Tabm
 from protocol.wallet import Wallet
 
@@ -60,7 +57,7 @@ def commit(
     )
     base = base_of(claim, covered.values, components)
     signed = replace(claim, signature=wallet.sign(base, RSA_PSS_SHA512))
-    after = with_claims(tabm, (*before, signed, hmac_claim(covered, bundle=bundle)))
+    after = with_claims(tabm, (*before, signed, hmac_claim(covered, signed)))
     signers_of(after)
     return after
 
@@ -78,12 +75,9 @@ def verify(tabm: Tabm) -> list[Commitment]:
         UnsupportedValue: httpsig cannot carry what was signed.
     """
     signers = signers_of(tabm)
-    if not signers:
-        raise InvalidSignature("nobody signed the message")
-    if len({frozenset(claim.committed) for claim in signers}) > 1:
-        raise InvalidSignature("the message's signatures are over different keys")
+    keys = signed_keys(tabm)
     if not all(claim.bundle for claim in signers):
-        _verify_nested(only(tabm, signers[0].committed))
+        _verify_nested(keys)
     return [_verified(tabm, claim) for claim in signers]
 
 
@@ -98,40 +92,27 @@ def _verify_nested(tabm: Tabm) -> None:
 
 def _verified(tabm: Tabm, claim: Claim) -> Commitment:
     if claim.device == ans104_tabm.DEVICE:
-        good = ans104_tabm.item_for(tabm, claim).verify()
+        good = _is_item(tabm, claim)
     elif (claim.device, claim.type) == (DEVICE, RSA_PSS_SHA512.encode()):
         good = _signed(tabm, claim)
     else:
         raise UnsupportedSignature(f"{claim.device[:80]!r} with {claim.type[:80]!r} is not built")
     if not good:
         raise InvalidSignature(f"the signature {claim.id} does not verify")
-    return Commitment(
-        id=claim.id,
-        committer=digest_id(claim.owner),
-        device=claim.device.decode(),
-        type=claim.type.decode(),
-        owner=claim.owner,
-        signature=claim.signature,
-    )
+    return claim.commitment()
+
+
+def _is_item(tabm: Tabm, claim: Claim) -> bool:
+    # Its tags may stand in the commitment once more: they must not say something else.
+    item = ans104_tabm.item_for(tabm, claim)
+    keys = without_commitments(ans104_tabm.tabm_of(item))
+    return keys == linked(only(tabm, claim.committed)) and item.verify()
 
 
 def _signed(tabm: Tabm, claim: Claim) -> bool:
     covered = cover(_form(only(tabm, claim.committed), bundle=claim.bundle))
-    base = base_of(claim, covered.values, _components(claim, covered))
+    base = base_of(claim, covered.values, covered.components_of(claim))
     return verify_rsa_sha512(claim.owner, base, claim.signature)
-
-
-def _components(claim: Claim, covered: Covered) -> tuple[bytes, ...]:
-    components = covered.components
-    if COMPONENTS in claim.rest:
-        written = listed(claim.rest[COMPONENTS])
-    elif covered.committed(components) == claim.committed:
-        written = components
-    else:
-        written = covered.in_order(claim.committed)
-    if sorted(written) != list(components):
-        raise InvalidSignature("a signature is not over all that its keys are written as")
-    return written
 
 
 def _form(tabm: Tabm, *, bundle: bool) -> dict[bytes, bytes | Tabm]:

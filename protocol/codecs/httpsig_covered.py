@@ -7,12 +7,13 @@ import hmac
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from protocol.codecs.commitment_fields import HMAC, INTEGERS, Claim
+from protocol.codecs.commitment_fields import COMPONENTS, HMAC, INTEGERS, Claim, listed
 from protocol.codecs.content_digest import KEY as DIGEST
 from protocol.codecs.httpsig import CONTENT_TYPE, NOT_KEYS, fields_to_sign
 from protocol.codecs.multipart import BODY_KEY
 from protocol.codecs.percent import unescape
 from protocol.codecs.signature_base import signature_base
+from protocol.errors import InvalidSignature
 from protocol.tabm import Tabm
 
 DEVICE = b"httpsig@1.0"
@@ -39,14 +40,33 @@ class Covered:
         """The names of all headers, in the order they are signed in."""
         return tuple(sorted(self.values))
 
+    def components_of(self, claim: Claim) -> tuple[bytes, ...]:
+        """Return the names of all headers in the order that a commitment signed them in.
+
+        Raises:
+            InvalidSignature: it is not over all that its keys are written as.
+        """
+        components = self.components
+        if COMPONENTS in claim.rest:
+            components = listed(claim.rest[COMPONENTS])
+        elif self.committed(components) != claim.committed:
+            components = self.in_order(claim.committed)
+        if components != self.components and sorted(components) != sorted(self.values):
+            raise InvalidSignature("a signature is not over all that its keys are written as")
+        return components
+
     def in_order(self, committed: Sequence[bytes]) -> tuple[bytes, ...]:
         """Return the names of the headers in the order that these keys stand in.
 
+        Headers that only describe the body are left out.
+
         Raises:
-            KeyError: a key is in no header; headers that describe the body are left out.
+            InvalidSignature: a key is in no header.
         """
         names = {unescape(name).removesuffix(LINK): name for name in self.values}
         names |= dict.fromkeys(self.body_keys, DIGEST)
+        if missing := [key for key in committed if key not in names]:
+            raise InvalidSignature(f"no header carries {missing[0][:80]!r}")
         return tuple(dict.fromkeys(names[key] for key in committed))
 
     def committed(self, components: Sequence[bytes]) -> tuple[bytes, ...]:
@@ -99,10 +119,16 @@ def base_of(claim: Claim, values: Mapping[bytes, bytes], components: Sequence[by
     return signature_base(values, components, parameters)
 
 
-def hmac_claim(covered: Covered, *, bundle: bool = False) -> Claim:
-    """Return the HMAC over a whole message: what an unsigned one is named by."""
-    components = covered.components
-    rest = {b"bundle": b"true"} if bundle else {}
+def hmac_claim(covered: Covered, beside: Claim | None = None) -> Claim:
+    """Return the HMAC over a whole message: what an unsigned one is named by.
+
+    Args:
+        covered: the message.
+        beside: a signature over the same, whose order and bundling it takes on.
+    """
+    components = covered.components_of(beside) if beside else covered.components
+    taken = (b"bundle", COMPONENTS)
+    rest = {name: beside.rest[name] for name in taken if name in beside.rest} if beside else {}
     claim = Claim(DEVICE, HMAC, CONSTANT, b"", covered.committed(components), rest)
     base = base_of(claim, covered.values, components)
     return replace(claim, signature=hmac.digest(CONSTANT, base, hashlib.sha256))

@@ -14,14 +14,13 @@ from protocol.codecs.commitment_fields import (
     INTEGERS,
     Claim,
     claims_of,
-    listed,
     numbered,
     with_claims,
 )
 from protocol.codecs.httpsig import CONTENT_TYPE, SIGNATURE, SIGNATURE_INPUT
 from protocol.codecs.httpsig_covered import DEVICE, LINK, committed_keys, cover
 from protocol.codecs.multipart import BODY_KEY
-from protocol.codecs.percent import unescape
+from protocol.codecs.percent import escape, unescape
 from protocol.codecs.signature_fields import Signature, parse, write
 from protocol.codecs.wire import Wire
 from protocol.errors import MalformedItem, UnsupportedValue
@@ -36,7 +35,7 @@ _ORIGINAL = b"original-tags"
 _ABOUT_BODY = frozenset((BODY_KEY, CONTENT_TYPE))
 _MEMBERS = re.compile(rb", (?=[0-9]+:)")
 _TAG = re.compile(rb"([0-9]+):(.*):([A-Za-z0-9_-]*)", re.DOTALL)
-_PRINTABLE = re.compile(rb"[ -~]*")
+_UNPRINTABLE = re.compile(rb"[^ -~]")
 
 
 def to_wire(tabm: Tabm, *, bundle: bool) -> Wire:
@@ -82,14 +81,13 @@ def from_wire(wire: Wire, bounds: Bounds = REQUEST) -> dict[bytes, bytes | Tabm]
 def _written(tabm: Tabm, claim: Claim) -> Signature:
     keys = only(tabm, claim.committed)
     covered = cover(bundled(keys) if claim.bundle else linked(keys))
-    if COMPONENTS in claim.rest:
-        components = listed(claim.rest[COMPONENTS])
-    elif covered.committed(covered.components) == claim.committed:
-        components = covered.components
+    if claim.device == DEVICE:
+        components = covered.components_of(claim)
     else:
-        # What describes the body is no key, so that it may stand where it likes.
+        # An item's tags are rebuilt in this order; what describes the body is no tag.
         ordered = covered.in_order(claim.committed)
-        components = (*(covered.values.keys() - set(ordered)), *ordered)
+        components = (*sorted(covered.values.keys() - set(ordered)), *ordered)
+    components = tuple(_UNPRINTABLE.sub(_escaped, name) for name in components)
     label = LABEL + encode_base64url(sha256(claim.signature).digest()).lower()
     return Signature(label, components, tuple(_parameters(claim)), claim.signature)
 
@@ -103,9 +101,13 @@ def _parameters(claim: Claim) -> Iterator[tuple[bytes, bytes | int]]:
     }
     for name in (*_FIRST, *sorted(texts.keys() - set(_FIRST))):
         if (text := texts.get(name)) is not None:
-            if not _PRINTABLE.fullmatch(text):
+            if _UNPRINTABLE.search(text):
                 raise UnsupportedValue(f"no header can carry a commitment's {name.decode()}")
             yield name, int(text) if name in INTEGERS else text
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return escape(found[0])
 
 
 def _text(value: bytes | Tabm) -> bytes:

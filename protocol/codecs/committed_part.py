@@ -1,0 +1,61 @@
+"""A signed message cut to what its signatures are over, in the one form it is kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from protocol.codecs import ans104_tabm
+from protocol.codecs.commitment_fields import COMPONENTS, Claim, claims_of, with_claims
+from protocol.codecs.httpsig_covered import DEVICE, cover, hmac_claim
+from protocol.codecs.signature_base import SIGNED_PARAMETERS
+from protocol.message_ids import bundled, linked, only, signed_keys, signers_of, without_commitments
+from protocol.tabm import Tabm
+
+_KEPT = SIGNED_PARAMETERS | {COMPONENTS}
+
+
+def committed_part(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    """Return the committed keys with every signature, and with the HMAC that belongs to them.
+
+    Whoever sends a message can add keys, HMACs, and fields to commitments without a
+    signature noticing. They all end here, also in nested messages that are signed by their
+    IDs only. The same signed message is the same bytes, then, however it came.
+
+    Nothing is verified.
+
+    Raises:
+        InvalidSignature: nobody signed, or the commitments are malformed.
+        UnsupportedValue: httpsig cannot carry what was signed.
+    """
+    keys = signed_keys(tabm)
+    signers = signers_of(tabm)
+    if len(signers) == 1 and signers[0].device == ans104_tabm.DEVICE:
+        return ans104_tabm.tabm_of(ans104_tabm.item_for(tabm, signers[0]))
+    # Signed in full, nested messages are what they are, with all that they carry.
+    if any(claim.bundle for claim in signers):
+        keys = bundled(keys)
+    else:
+        keys = {key: _inside(value) for key, value in keys.items()}
+    claims = [_bare(tabm, claim) for claim in signers]
+    ours = next((claim for claim in claims if claim.device == DEVICE), None)
+    if ours:
+        form = only(keys, ours.committed)
+        covered = cover(bundled(form) if ours.bundle else linked(form))
+        claims.append(hmac_claim(covered, ours))
+    return with_claims(keys, tuple(claims))
+
+
+def _inside(value: bytes | Tabm) -> bytes | Tabm:
+    if not isinstance(value, Mapping):
+        return value
+    if signers_of(value):
+        return committed_part(value)
+    return {key: _inside(nested) for key, nested in without_commitments(value).items()}
+
+
+def _bare(tabm: Tabm, claim: Claim) -> Claim:
+    if claim.device == ans104_tabm.DEVICE:
+        (claim,) = claims_of(ans104_tabm.tabm_of(ans104_tabm.item_for(tabm, claim)))
+        return claim
+    return replace(claim, rest={key: text for key, text in claim.rest.items() if key in _KEPT})
