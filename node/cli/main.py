@@ -11,7 +11,9 @@ from node.cli import (
     configuration,
     copies,
     demo,
+    doctor,
     inspection,
+    location,
     reading,
     sandbox,
     scheduling,
@@ -56,6 +58,7 @@ def shared(
 
 
 app.add_typer(wallet.app, name="wallet")
+app.add_typer(location.app, name="location")
 for command in (
     demo.demo,
     inspection.inspect,
@@ -70,5 +73,6 @@ for command in (
     sandbox.sandbox,
     configuration.config,
     serve.serve,
+    doctor.doctor,
 ):
     app.command()(command)
