@@ -23,19 +23,21 @@ def application(node: Node) -> Starlette:
 
     It starts and stops nothing: the node is open before and closed after.
     """
+
+    async def refused(_request: Request, error: Exception) -> Response:
+        refusal = cast("SchedulerError", error)
+        node.metrics.refused(refusal.code)
+        return problem(refusal)
+
     return Starlette(
         routes=routes(node),
         middleware=[Middleware(Cors)],
         exception_handlers={
-            SchedulerError: _refused,
+            SchedulerError: refused,
             HTTPException: _not_served,
             Exception: _failed,
         },
     )
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    return problem(cast("SchedulerError", error))
 
 
 async def _not_served(_request: Request, error: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.http.replies import Reply
+from node.http.replies import NO_STORE, Reply
 from node.http.request import Call
 from node.http.waiting import apart
 from node.node import Node
@@ -37,13 +37,13 @@ async def info(node: Node, _call: Call) -> Reply:
         "scheduler-commitment-spec": scheduling.commitment_device,
         "cache-control": "no-store",
     }
-    return Reply(to_tabm(said))
+    return Reply(to_tabm(said), NO_STORE)
 
 
 async def nothing(_node: Node, call: Call) -> Reply:
     """Answer `init` and `checkpoint`, which ask nothing of a scheduler that keeps all it has."""
     base = call.path.base
-    return Reply(to_tabm({} if base is None else {"process": str(base)}))
+    return Reply(to_tabm({} if base is None else {"process": str(base)}), NO_STORE)
 
 
 def _status(node: Node, call: Call) -> Reply:
@@ -55,4 +55,4 @@ def _status(node: Node, call: Call) -> Reply:
         "more": len(found) > MAX_PROCESSES,
         "cache-control": "no-store",
     }
-    return Reply(to_tabm(said))
+    return Reply(to_tabm(said), NO_STORE)

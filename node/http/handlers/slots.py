@@ -34,7 +34,7 @@ async def slot(node: Node, call: Call) -> Reply | Response:
         current = await asking_peers(node.remote.slot, place, process)
     else:
         return redirect(call, place, process)
-    return Reply(to_tabm(_standing(node, process, current)))
+    return Reply(to_tabm(_standing(node, process, current)), NO_STORE)
 
 
 async def following(node: Node, call: Call) -> Reply | Response:
