@@ -32,6 +32,7 @@ from actors.stages import Duplicates
 from actors.ticket import Ticket
 from actors.upkeep import Upkeep
 from actors.uploader import Uploader
+from actors.wrapping import Wrapper
 from protocol.errors import Closed, NeedsAdoption, Refused, StoreFull
 from protocol.ids import Id
 from protocol.message import Verified
@@ -107,7 +108,13 @@ class Shard:
         )
         self.publisher = Publisher(
             journal,
-            Shipper(journal, options.uploader, options.clock, options.probe),
+            Shipper(
+                journal,
+                options.uploader,
+                Wrapper(wallets, options.signer),
+                options.clock,
+                options.probe,
+            ),
             options.settings.publish,
             receipts=self.committer.receipts,
             failed=self.fenced,

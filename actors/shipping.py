@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from actors.clock import Clock, system_clock
 from actors.events import log
 from actors.outbox import Slot
 from actors.probe import Point, Probe, no_probe
 from actors.uploader import Outcome, Upload, Uploader
+from actors.wrapping import Wrapper
 from protocol.assignment import Assignment
-from protocol.codecs.assignment import encode
+from protocol.codecs.assignment import published
+from protocol.codecs.carrier import Carried
+from protocol.commitment import HTTPSIG
 from protocol.errors import SchedulerError, UploadFailed, UploadRefused
 from protocol.ids import Id
-from storage.journal import Reader, Receipt
+from protocol.message import Message
+from storage.journal import ITEM_CODEC, Body, Reader, Receipt
 
 MAX_PARCEL_BYTES = 16 << 20
 """Bytes offered to the uploader in one call: what one upload may hold in memory."""
@@ -34,7 +39,10 @@ class Shipped:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """The items of one slot: the message, and the assignment once per signer."""
+    """The items of one slot: the message, and the assignment, once per signer if it is an item.
+
+    What is no data item stands in one.
+    """
 
     assignment: Assignment
     message: Upload
@@ -53,11 +61,13 @@ class Shipper:
         self,
         journal: Reader,
         uploader: Uploader,
+        wrapper: Wrapper,
         clock: Clock = system_clock,
         probe: Probe = no_probe,
     ) -> None:
         self._journal = journal
         self._uploader = uploader
+        self._wrapper = wrapper
         self._clock = clock
         self._probe = probe
         # Filled by the committer, emptied by the uploading threads.
@@ -83,6 +93,9 @@ class Shipper:
         for slot in slots:
             try:
                 parcel = self._parcel(slot)
+            except UploadFailed as exc:
+                unreadable.append(Shipped(slot, exc))
+                continue
             except SchedulerError as exc:
                 # What cannot be read will not be readable in a second: ask for an operator.
                 unreadable.append(Shipped(slot, UploadRefused(f"{exc.code}: {exc.detail}")))
@@ -98,14 +111,33 @@ class Shipper:
     def _parcel(self, slot: Slot) -> Parcel:
         assignment = self._recent.pop(slot, None) or self._journal.assignment(*slot)
         body = self._journal.body(assignment.message_id)
-        return Parcel(
-            assignment,
-            Upload(assignment.message_id, "message", body.encoded),
-            [
-                Upload(commitment.id, "assignment", encode(assignment, commitment))
-                for commitment in assignment.commitments
-            ],
-        )
+        return Parcel(assignment, self._message(assignment, body), self._assignments(assignment))
+
+    def _message(self, assignment: Assignment, body: Body) -> Upload:
+        if body.codec == ITEM_CODEC:
+            return Upload(assignment.message_id, "message", body.encoded)
+        kind = Message.decode(body.encoded, body.codec).keys.get(b"type", b"")
+        return self._wrapped(assignment, "message", kind, assignment.message_id, body.encoded)
+
+    def _assignments(self, assignment: Assignment) -> list[Upload]:
+        encoded = published(assignment)
+        if assignment.commitments[0].device == HTTPSIG:
+            return [
+                self._wrapped(assignment, "assignment", b"Assignment", *each) for each in encoded
+            ]
+        return [Upload(identity, "assignment", item) for identity, item in encoded]
+
+    def _wrapped(
+        self,
+        assignment: Assignment,
+        kind: Literal["message", "assignment"],
+        shown: bytes,
+        identity: Id,
+        content: bytes,
+    ) -> Upload:
+        carried = Carried(identity, content)
+        item = self._wrapper.wrap(carried, shown, assignment.commitments[0].committer)
+        return Upload(item.id, kind, item.encode(), carries=identity)
 
     def _send(self, parcels: Sequence[Parcel]) -> list[Shipped]:
         if log.informs:
@@ -133,14 +165,18 @@ class Shipper:
         self, parcel: Parcel, outcomes: dict[Id, Outcome]
     ) -> Receipt | UploadFailed | UploadRefused:
         acknowledged: list[tuple[Id, str]] = []
+        carriers: list[tuple[Id, Id]] = []
         for upload in (parcel.message, *parcel.assignments):
             outcome = outcomes[upload.id]
             if not isinstance(outcome, str):
                 return outcome
-            acknowledged.append((upload.id, outcome))
+            acknowledged.append((upload.carries or upload.id, outcome))
+            if upload.carries is not None:
+                carriers.append((upload.carries, upload.id))
         process, slot = parcel.slot
         try:
-            return Receipt(process, slot, self._clock(), tuple(acknowledged))
+            now = self._clock()
+            return Receipt(process, slot, now, tuple(acknowledged), tuple(carriers))
         except Exception as exc:
             return UploadFailed(f"the clock failed: {exc!r}")
 

@@ -52,6 +52,11 @@ class WalletSigner:
         return wallet.sign(data, scheme)
 
 
+def is_trusted(signer: Signer) -> bool:
+    """Tell whether a signer's signatures are used without a look."""
+    return getattr(signer, "trusted", False) is True
+
+
 class SigningPool:
     """Sign flights on several threads and hand each on when all its signatures are made."""
 
@@ -66,7 +71,7 @@ class SigningPool:
     ) -> None:
         self._wallets = wallets
         self._signer = signer
-        self._trusted = getattr(signer, "trusted", False) is True
+        self._trusted = is_trusted(signer)
         self._signed = signed
         self._failed = failed
         self._probe = probe

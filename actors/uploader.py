@@ -23,11 +23,13 @@ class Upload:
         id: ID of the item.
         kind: what it is.
         item: a serialised ANS-104 data item.
+        carries: ID of the message or assignment inside, where that is no item itself.
     """
 
     id: Id
     kind: Literal["message", "assignment"]
     item: bytes
+    carries: Id | None = None
 
 
 Outcome = str | UploadFailed | UploadRefused

@@ -14,6 +14,10 @@ PAGE_LIMIT = 1000
 """Assignments in one page: more would hold a read transaction open for too long."""
 
 
+ITEM_CODEC = "ans104"
+"""The codec of messages that are data items, and are published as they stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """The bytes of a message, as its codec gave them.
@@ -74,13 +78,16 @@ class Receipt:
     Attributes:
         process, slot: which assignment.
         timestamp: milliseconds, when the acknowledgement arrived.
-        items: (item ID, acknowledgement text) of the message, then of each assignment item.
+        items: (ID, acknowledgement text) of the message, then of each assignment item.
+        carriers: (ID, ID of the data item that carries it) of those that are no items
+            themselves.
     """
 
     process: Id
     slot: int
     timestamp: int
     items: tuple[tuple[Id, str], ...]
+    carriers: tuple[tuple[Id, Id], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

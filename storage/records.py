@@ -175,14 +175,17 @@ def unpack_index(key: bytes, record: bytes) -> int:
 
 def pack_receipt(key: bytes, receipt: Receipt) -> bytes:
     """Record of what a bundler acknowledged."""
-    return seal(RECEIPTS, key, (receipt.timestamp, receipt.items))
+    return seal(RECEIPTS, key, (receipt.timestamp, receipt.items, receipt.carriers))
 
 
 def unpack_receipt(process: Id, key: bytes, record: bytes) -> Receipt:
     """Read a receipt of `process`; its slot is the end of the key."""
-    timestamp, items = unseal(RECEIPTS, key, record)
+    timestamp, items, *rest = unseal(RECEIPTS, key, record)
     slot = int.from_bytes(key[-SLOT_BYTES:], "big")
-    return Receipt(process, slot, timestamp, tuple((Id(item), text) for item, text in items))
+    acknowledged = tuple((Id(item), text) for item, text in items)
+    # Receipts that were written before there were carriers end here.
+    carriers = tuple((Id(inside), Id(item)) for inside, item in (rest[0] if rest else ()))
+    return Receipt(process, slot, timestamp, acknowledged, carriers)
 
 
 def pack_work(work: Work) -> bytes:

@@ -22,6 +22,7 @@ __all__ = [
     "of_item",
     "of_tabm",
     "published",
+    "published_ids",
     "scheme",
     "signature_data",
     "tabm",
@@ -73,6 +74,13 @@ def published(assignment: Assignment) -> list[tuple[Id, bytes]]:
     if assignment.commitments[0].device == HTTPSIG:
         return [(assignment.id, httpsig_assignment.encode(assignment))]
     return [(each.id, encode(assignment, each)) for each in assignment.commitments]
+
+
+def published_ids(assignment: Assignment) -> tuple[Id, ...]:
+    """Return the IDs alone of what goes to Arweave."""
+    if assignment.commitments[0].device == HTTPSIG:
+        return (assignment.id,)
+    return tuple(commitment.id for commitment in assignment.commitments)
 
 
 def verify(assignment: Assignment) -> None:

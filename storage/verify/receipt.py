@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from protocol.assignment import Assignment
+from protocol.codecs.assignment import published_ids
+from protocol.commitment import HTTPSIG
+from protocol.ids import Id
+from storage.journal import ITEM_CODEC
 from storage.snapshot import Snapshot
 from storage.verify.report import UNREADABLE, Fault, Findings
 
@@ -20,6 +26,19 @@ def check_receipt(snapshot: Snapshot, assignment: Assignment, findings: Findings
         return
     findings.receipts += 1
     acknowledged = [item for item, _ in receipt.items]
-    expected = [assignment.message_id, *(c.id for c in assignment.commitments)]
-    if acknowledged != expected:
+    if acknowledged != [assignment.message_id, *published_ids(assignment)]:
         findings.add(Fault.RECEIPT, "it acknowledges other items", process, slot)
+    if {inside for inside, _ in receipt.carriers} != _carried(snapshot, assignment):
+        findings.add(Fault.RECEIPT, "it names the carriers of other items", process, slot)
+
+
+def _carried(snapshot: Snapshot, assignment: Assignment) -> set[Id]:
+    """The IDs of what is published inside another item; a damaged message is told elsewhere."""
+    inside: set[Id] = set()
+    if assignment.commitments[0].device == HTTPSIG:
+        inside.add(assignment.id)
+    with suppress(*UNREADABLE):
+        body = snapshot.body(assignment.message_id)
+        if body is not None and body.codec != ITEM_CODEC:
+            inside.add(assignment.message_id)
+    return inside

@@ -19,6 +19,7 @@ from actors.stages import Duplicates, Stage
 from actors.ticket import Ticket
 from actors.turns import Turns
 from protocol.assignment import Assignment, Block
+from protocol.codecs.assignment import published_ids
 from protocol.errors import NotFound, Refused, WalletMissing
 from protocol.ids import Id
 from protocol.message import Verified
@@ -286,7 +287,7 @@ class Life:
             self.outbox.open(process, head.published + 1, head.stored)
 
     def _receipt(self, assignment: Assignment) -> Receipt:
-        ids = [assignment.message_id, *(each.id for each in assignment.commitments)]
+        ids = [assignment.message_id, *published_ids(assignment)]
         return Receipt(*_place(assignment), self.outside.ms, tuple((each, "ok") for each in ids))
 
 

@@ -5,6 +5,8 @@ import pytest
 from actors.outbox import Slot
 from actors.sequencer import Sequencer, Surroundings
 from actors.shipping import Shipper
+from actors.signing import WalletSigner
+from actors.wrapping import Wrapper
 from protocol.assignment import Block
 from protocol.codecs.ans104 import parse
 from protocol.codecs.assignment import encode
@@ -16,6 +18,7 @@ from tests.actors.cheap import FIRST, SECOND, message, process_message, signatur
 
 SPAWN = process_message("process", (FIRST, SECOND))
 HELLO = message("hello", SPAWN.process)
+NOBODY = Wrapper({}, WalletSigner())
 
 
 class Bundler:
@@ -50,7 +53,7 @@ def journal():
 
 @pytest.fixture
 def shipper(journal, bundler):
-    return Shipper(journal, bundler, clock=lambda: 77)
+    return Shipper(journal, bundler, NOBODY, clock=lambda: 77)
 
 
 def slot(number: int) -> Slot:
@@ -144,7 +147,7 @@ def test_an_answer_that_means_nothing_is_a_failure(shipper, bundler, answer) -> 
 
 def test_a_receipt_without_its_time_is_a_failure(journal, bundler) -> None:
     """When the clock fails nothing is known to be published; it is uploaded again later."""
-    (shipped,) = Shipper(journal, bundler, clock=lambda: 1 // 0).ship([slot(1)])
+    (shipped,) = Shipper(journal, bundler, NOBODY, clock=lambda: 1 // 0).ship([slot(1)])
     assert isinstance(shipped.outcome, UploadFailed)
 
 
@@ -168,7 +171,7 @@ def test_nothing_is_offered_when_nothing_can_be_read(shipper, bundler, journal) 
 
 def test_the_assignment_of_a_known_message_is_shipped_alike(bundler) -> None:
     """A message with two slots is offered with each of them."""
-    shipper = Shipper(stored(SPAWN, HELLO, HELLO), bundler)
+    shipper = Shipper(stored(SPAWN, HELLO, HELLO), bundler, NOBODY)
     results = outcomes(shipper.ship([slot(1), slot(2)]))
     assert [results[number].items[0][0] for number in (1, 2)] == [HELLO.message_id] * 2
 
@@ -177,7 +180,7 @@ def test_the_assignment_of_a_known_message_is_shipped_alike(bundler) -> None:
 def test_one_offer_is_bounded_in_bytes(bundler) -> None:
     """Large messages are offered in several calls, so memory holds a few of them at once."""
     large = [sized_message(f"large {number}", SPAWN.process, 9 << 20) for number in range(3)]
-    shipper = Shipper(stored(SPAWN, *large), bundler)
+    shipper = Shipper(stored(SPAWN, *large), bundler, NOBODY)
     assert len(shipper.ship([slot(1), slot(2), slot(3)])) == 3
     assert [len(offer) for offer in bundler.offers if offer[0].kind == "message"] == [2, 1]
 

@@ -9,6 +9,7 @@ from actors.flight import Flight
 from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.assignment import Assignment
+from protocol.codecs.assignment import published_ids
 from protocol.ids import Id
 from storage.memory_journal import MemoryDisk, MemoryJournal
 from tests.auditor import (
@@ -79,7 +80,7 @@ class Witness:
     def told_published(self, assignment: Assignment) -> None:
         """Somebody was told that the bundler acknowledged these bytes."""
         receipt = self._disk.receipts.get((assignment.process, assignment.slot))
-        expected = [assignment.message_id, *(each.id for each in assignment.commitments)]
+        expected = [assignment.message_id, *published_ids(assignment)]
         items = [item for item, _ in receipt.items] if receipt else []
         self._require(items == expected, "S5", assignment)
 
