@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from protocol.assignment import LEGACY_VARIANT as LEGACY_VARIANT  # a variant of records, too
 from protocol.assignment import VARIANT
 from protocol.codecs.structured import Scalar
-from protocol.errors import InvalidInput, InvalidSignature, MalformedItem
+from protocol.errors import InvalidInput, MalformedItem
 from protocol.ids import Id
 from protocol.message import Encoded, Message
+from protocol.signed import signer_of
 from protocol.terms import ANS104
 from protocol.wallet import Wallet
 
-LEGACY_VARIANT = "ao.TN.1"
 TYPE = "scheduler-location"
 TYPES = frozenset({b"scheduler-location", b"location"})
 """Values of `type`, in lower case: legacy records write it with capitals, HyperBEAM's newer
@@ -102,21 +103,6 @@ def location_of(message: Message) -> Location:
         codec=message.codec,
         encoded=message.encoded,
     )
-
-
-def signer_of(message: Message) -> Id:
-    """Return the address of the one who signed a message, its signature verified.
-
-    Raises:
-        MalformedItem: nobody has, or several have.
-        InvalidSignature: the signature does not verify.
-    """
-    committers = {commitment.committer for commitment in message.commitments}
-    if len(committers) != 1:
-        raise MalformedItem(f"{len(committers)} signers are too many or too few")
-    if not message.item.verify():
-        raise InvalidSignature("the signature does not verify")
-    return committers.pop()
 
 
 def require_url(url: str) -> str:

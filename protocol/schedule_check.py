@@ -11,6 +11,7 @@ from protocol.codecs import assignment as assignments
 from protocol.entry import Entry
 from protocol.errors import InvalidInput, UntrustedSchedule
 from protocol.ids import Id
+from protocol.signed import require_signed
 
 
 def check(
@@ -107,8 +108,10 @@ def _check_signatures(entry: Entry) -> None:
         assignments.verify(entry.assignment)
     except InvalidInput as exc:
         raise _untrusted(entry, exc.detail) from exc
-    if not entry.message.item.verify():
-        raise _untrusted(entry, "the signature of its message does not verify")
+    try:
+        require_signed(entry.message)
+    except InvalidInput as exc:
+        raise _untrusted(entry, f"its message: {exc.detail}") from exc
 
 
 def _untrusted(entry: Entry, why: str) -> UntrustedSchedule:

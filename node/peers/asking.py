@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from node.peers.client import Answer, Client, Headers
 from node.peers.finding import Elsewhere
+from protocol.assignment import LEGACY_VARIANT
 from protocol.codecs.wire import Wire
 from protocol.entry import Entries
 from protocol.errors import (
@@ -19,7 +20,6 @@ from protocol.errors import (
 )
 from protocol.foreign import aos2, bundle, legacy
 from protocol.ids import Id
-from protocol.location import LEGACY_VARIANT
 from protocol.message import Verified
 from storage.journal import PAGE_LIMIT
 

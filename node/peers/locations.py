@@ -33,9 +33,9 @@ from protocol.location import (
     Location,
     location_of,
     number,
-    signer_of,
 )
 from protocol.message import Message
+from protocol.signed import signer_of
 from protocol.wallet import Wallet
 from storage.locations import LocationTable
 

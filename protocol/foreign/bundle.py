@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from protocol.codecs import httpsig
-from protocol.codecs.ans104_tabm import item_of
 from protocol.codecs.assignment import of_tabm
 from protocol.codecs.body_parts import SCHEDULE
 from protocol.codecs.wire import Wire
@@ -44,14 +43,7 @@ def slot(wire: Wire) -> int:
 
 
 def _entry(assigned: Tabm) -> Entry:
-    return Entry(of_tabm(assigned), _message(_map(assigned, b"body")))
-
-
-def _message(body: Tabm) -> Message:
-    item = item_of(body)
-    if item is None:
-        raise MalformedItem("a message is signed in a form that is not read yet")
-    return Message.decode(item.encode())
+    return Entry(of_tabm(assigned), Message.of_tabm(_map(assigned, b"body")))
 
 
 def _map(message: Tabm, key: bytes) -> Tabm:

@@ -136,7 +136,7 @@ def test_a_message_that_its_sender_did_not_sign_is_refused(plain, user_wallet, w
     encoded = bytearray(message_item(user_wallet, process_of(plain), 9))
     encoded[-1] ^= 1
     fake = extended(plain[:2], Message.decode(bytes(encoded)), wallet)
-    with pytest.raises(UntrustedSchedule, match="signature of its message"):
+    with pytest.raises(UntrustedSchedule, match="its message: the signature does not verify"):
         verify([*plain[:2], fake])
 
 
