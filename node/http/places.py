@@ -8,10 +8,10 @@ from node.http.request import Call
 from node.http.waiting import asking_peers
 from node.node import Node
 from node.peers.finding import Elsewhere
+from protocol.assignment import LEGACY_VARIANT
 from protocol.binding import hint_of
 from protocol.errors import InvalidInput, NotFound
 from protocol.ids import Id
-from protocol.location import LEGACY_VARIANT
 
 
 def process_of(node: Node, call: Call) -> Id:
