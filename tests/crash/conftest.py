@@ -10,8 +10,8 @@ from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
 from tests.items import message_item
 
-PROCESSES = 3
-MESSAGES = 21
+PROCESSES = 5
+MESSAGES = 25
 
 
 @pytest.fixture

@@ -13,7 +13,18 @@ from protocol.wallet import Wallet
 from tests.crash.telling import Item
 from tests.items import message_item, process_item
 
-PROCESSES = 5
+SERIAL = {"scheduler_chain": "base-hashpath"}
+HTTPSIG = {"scheduler_commitment_spec": "httpsig@1.0"}
+KINDS: tuple[dict[str, str], ...] = (
+    {},
+    SERIAL,
+    HTTPSIG,
+    {"Variant": "ao.TN.1"},
+    SERIAL | HTTPSIG,
+)
+"""What processes ask for, in turn: every chain rule and commitment device."""
+
+PROCESSES = 6
 NEW_MESSAGES = 40
 """Per round: what two cores schedule in the time that most programs live."""
 
@@ -26,12 +37,13 @@ SMALL_UPLOADS = Settings(publish=PublishSettings(workers=2, chunk=3))
 
 
 def spawned(user: Wallet, schedulers: Sequence[Id], processes: int) -> list[Item]:
-    """Make processes: the first by the first scheduler alone, the next by all, and so on."""
+    """Make processes of all kinds, by the first scheduler alone and by all of them in turn."""
     items = []
     for number in range(processes):
         signers = schedulers if number % 2 else schedulers[:1]
         named = ",".join(map(str, signers))
-        item = process_item(user, signers[0], Scheduler=named, Name=str(number))
+        asked = KINDS[number % len(KINDS)]
+        item = process_item(user, signers[0], Scheduler=named, Name=str(number), **asked)
         items.append(Item.of(item))
     return items
 
