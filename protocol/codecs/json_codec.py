@@ -120,6 +120,8 @@ def _tabm(
             numbered = ((b"%d" % number, element) for number, element in enumerate(value, 1))
             tabm[key] = _tabm(numbered, {ao_types.ITSELF: ao_types.LIST}, levels - 1)
         else:
+            if isinstance(value, int) and abs(value) > scalars.MAX_INTEGER:
+                raise UnsupportedValue(f"the integer {key[:40]!r} has more than 15 digits")
             tabm[key], kind = scalars.write(value)
             if kind:
                 types[key] = kind

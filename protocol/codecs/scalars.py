@@ -23,6 +23,9 @@ class Link(str):
 
 Scalar = bytes | str | bool | int | float | Atom | Link | None
 
+MAX_INTEGER = 10**15 - 1
+"""Largest integer that parsers of structured fields take (RFC 8941, 3.3.1)."""
+
 _ATOMS = {None: b"null", True: b"true", False: b"false"}
 _PYTHON = {text: value for value, text in _ATOMS.items()}
 _INTEGER = re.compile(rb"-?[0-9]{1,15}")

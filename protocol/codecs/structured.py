@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING, cast, overload
 
 from protocol.codecs import ao_types, inline_values, scalars
 from protocol.codecs.scalars import Atom, Link, Scalar
-from protocol.codecs.sf import string as sf_string
 from protocol.errors import MalformedItem, UnsupportedValue
 
 if TYPE_CHECKING:
     from protocol.tabm import Tabm, Typed
 
-__all__ = [
-    "Atom",
-    "Link",
-    "Scalar",
-    "from_tabm",
-    "list_to_tabm",
-    "list_values",
-    "sf_string",
-    "to_tabm",
-]
+__all__ = ["Atom", "Link", "Scalar", "from_tabm", "list_to_tabm", "list_values", "to_tabm"]
 
 DEEPEST = 32
 """Levels of nesting that are written or read; more than any message of AO has."""
