@@ -8,6 +8,7 @@ from protocol.codecs.base64url import encode_base64url
 from protocol.commitment import RSA_SCHEMES
 from protocol.entry import Entries, Entry
 from protocol.errors import InvalidSignature
+from protocol.foreign.prefix import readable
 from protocol.foreign.shown_item import (
     Json,
     anchor,
@@ -31,12 +32,11 @@ def page(body: bytes, most: int) -> Entries:
     signed is found out by its signature, so everything returned has verified.
 
     Raises:
-        MalformedItem, InvalidId: it is none.
-        InvalidSignature: a message or an assignment is shown in no form that was signed.
+        InvalidInput: it is none, or its first slot is shown in no form that was signed.
     """
     reply = parsed(body)
-    entries = tuple(_entry(node) for node in edges(reply, most))
-    return Entries(entries, bool(child(reply, "page_info").get("has_next_page")))
+    goes_on = bool(child(reply, "page_info").get("has_next_page"))
+    return readable(edges(reply, most), _entry, more=goes_on)
 
 
 def _entry(node: Json) -> Entry:

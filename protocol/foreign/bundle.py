@@ -10,6 +10,7 @@ from protocol.codecs.body_parts import SCHEDULE
 from protocol.codecs.wire import Wire
 from protocol.entry import Entries, Entry
 from protocol.errors import MalformedItem
+from protocol.foreign.prefix import readable
 from protocol.location import number
 from protocol.message import Message
 from protocol.tabm import Tabm
@@ -19,16 +20,16 @@ def page(wire: Wire, most: int) -> Entries:
     """Read ``GET /{process}/schedule``: a page of at most `most` slots, in order.
 
     Raises:
-        MalformedItem, InvalidId: it is none, or says of an assignment what none can have.
-        TooLarge: it has more parts than a page can have.
+        InvalidInput: it is none, or its first slot cannot be read.
     """
     reply = httpsig.decode(wire, SCHEDULE)
     found = _map(reply, b"assignments") if b"assignments" in reply else {}
     slots = [name for name in found if name.isdigit()]
     if len(slots) > most:
         raise MalformedItem(f"the reply has more than {most} slots")
-    entries = tuple(_entry(_map(found, name)) for name in sorted(slots, key=int))
-    return Entries(entries, reply.get(b"continues") == b"true")
+    ordered = sorted(slots, key=int)
+    goes_on = reply.get(b"continues") == b"true"
+    return readable(ordered, lambda name: _entry(_map(found, name)), more=goes_on)
 
 
 def slot(wire: Wire) -> int:

@@ -6,6 +6,7 @@ from protocol.codecs.ans104 import Item
 from protocol.codecs.assignment import of_item
 from protocol.entry import Entries, Entry
 from protocol.errors import MalformedItem
+from protocol.foreign.prefix import readable
 from protocol.foreign.shown_item import (
     Json,
     anchor,
@@ -24,12 +25,12 @@ def page(body: bytes, most: int) -> Entries:
     """Read ``GET /{process}?process-id=…``: a page of at most `most` slots.
 
     Raises:
-        MalformedItem, InvalidId: it is none, or a slot holds no message that can be shown
-            as JSON, so that nobody can verify it.
+        InvalidInput: it is none, or its first slot holds no message that can be shown as
+            JSON, so that nobody can verify it.
     """
     reply = parsed(body)
-    entries = tuple(_entry(node) for node in edges(reply, most))
-    return Entries(entries, bool(child(reply, "page_info").get("has_next_page")))
+    goes_on = bool(child(reply, "page_info").get("has_next_page"))
+    return readable(edges(reply, most), _entry, more=goes_on)
 
 
 def entry(body: bytes) -> Entry:
