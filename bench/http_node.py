@@ -69,11 +69,16 @@ class ServedNode:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[ServedNode]:
-    """Serve a new store below `folder` (`store`, `wallet.json`) until the block ends."""
+def served(folder: Path, *flags: str) -> Iterator[ServedNode]:
+    """Serve a store below `folder` (`store`, `wallet.json`) until the block ends.
+
+    Args:
+        folder: where store and wallet are, or are created.
+        flags: more options of `ao-scheduler serve`.
+    """
     port = free_port()
     shared = ["--data", str(folder / "store"), "--wallet", str(folder / "wallet.json")]
-    command = [sys.executable, "-m", "node.cli", "serve", "--port", str(port), *shared]
+    command = [sys.executable, "-m", "node.cli", "serve", "--port", str(port), *shared, *flags]
     program = subprocess.Popen(command, env={**os.environ, **SETTINGS})  # noqa: S603 - our own
     node = ServedNode(program, f"http://127.0.0.1:{port}")
     try:
