@@ -8,7 +8,7 @@ from protocol.codecs import multipart
 from protocol.codecs.body_parts import LONGEST_LINE, REQUEST, Bounds, group, ungroup
 from protocol.codecs.content_digest import KEY as DIGEST
 from protocol.codecs.content_digest import content_digest
-from protocol.codecs.multipart import BODY_KEY, Multipart, fits_line
+from protocol.codecs.multipart import BODY_KEY, Multipart
 from protocol.codecs.percent import escape, unescape
 from protocol.codecs.wire import Wire
 from protocol.errors import MalformedItem, UnsupportedValue
@@ -154,8 +154,8 @@ def _wire_key(key: bytes) -> bytes:
 
 
 def _is_line(key: bytes, value: bytes) -> bool:
-    if not (value if key == BODY else fits_line(key, value)):
-        raise UnsupportedValue(f"the nested value {key[:40]!r} would not be read as it is written")
+    if key == BODY and not value:
+        raise UnsupportedValue("the empty body of a nested message would not be read")
     return len(value) <= LONGEST_LINE
 
 

@@ -21,6 +21,7 @@ LOST = {
 }
 """What HyperBEAM writes and cannot read itself."""
 
+FLAT = vectors("structured")["flat"]
 SILENT = {"empty-body"}
 """An empty body of which nobody says that it is one."""
 
@@ -233,10 +234,23 @@ def test_the_boundary_must_begin_a_line() -> None:
     assert multipart.decode(Multipart(b"B", body), b"body", SMALL) == {b"a": b"x--B\r\ny--B--"}
 
 
-@pytest.mark.parametrize("entry", vectors("structured")["flat"], ids=lambda entry: entry["flat"])
+@pytest.mark.parametrize("entry", FLAT, ids=lambda entry: str(entry["flat"]))
 def test_paths_are_read_as_flat_keys_are(entry) -> None:
     """The names of parts nest as HyperBEAM's `flat@1.0` nests its keys."""
     assert ungroup(tabm(entry["flat"]), 8) == tabm(entry["back"])
+
+
+@pytest.mark.parametrize("entry", FLAT, ids=lambda entry: str(entry["flat"]))
+def test_paths_are_written_as_flat_keys_are_unless_they_would_lie(entry) -> None:
+    """Where `flat@1.0` loses an empty message or splits a key, there is a refusal or a mark."""
+    message = tabm(entry["message"])
+    if entry["message"] == entry["back"]:
+        assert group(message, lambda *_: False) == tabm(entry["flat"])
+    elif b"a" in message:
+        assert group(message, lambda *_: False) == {b"a": {b"ao-types": b"empty-message"}}
+    else:
+        with pytest.raises(UnsupportedValue):
+            group(message, lambda *_: False)
 
 
 def test_values_that_are_no_lines_are_parts_of_their_own() -> None:

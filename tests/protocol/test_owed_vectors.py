@@ -14,7 +14,7 @@ from protocol.message import Message
 from tests.protocol.recorded import VECTORS, Json, is_flat, raw, recorded_items, scalar, vectors
 
 SHOWN = {
-    "file": {"ans104", "assignments", "structured"},
+    "file": {"ans104", "assignments", "multipart", "structured"},
     "item": {
         *("name", "item_b64u", "item_size", "id", "unsigned_id", "owner_address"),
         *("signature_data_b64u", "tags", "target", "anchor", "data_b64u", "decoded", "ids"),
@@ -30,14 +30,16 @@ SHOWN = {
         *("slot", "process", "hash_chain", "hash_chain_preimage_b64u", "hash_chain_ok", "body_ids"),
         *("tabm_linked", "as_ans104", "as_ans104_bundle"),
     },
-    "structured": {"values", "ao_types", "percent", "ids"},
+    "structured": {
+        *("values", "ao_types", "percent", "ids", "items", "lists", "dictionaries", "parse"),
+        *("content_digest", "flat"),
+    },
 }
 """Fields that the tests of this folder compare with."""
 
 OWED = {
     "file": {
         "messages": "HTTP message signatures; only the IDs of two signers are compared",
-        "multipart": "bodies of HTTP message signatures",
     },
     "item": {
         "nested": "opening and building bundles of nested messages",
@@ -84,13 +86,7 @@ OWED = {
         "aos2": "is a format of schedule replies",
     },
     "structured": {
-        "items": "the grammar of structured fields",
-        "lists": "the grammar of structured fields",
-        "dictionaries": "the grammar of structured fields",
-        "parse": "the grammar of structured fields",
-        "content_digest": "is a header of httpsig",
         "siginfo": "are headers of httpsig",
-        "flat": "the codec flat@1.0",
     },
 }
 """Fields that wait for a later codec, and why."""
