@@ -8,7 +8,8 @@ from dataclasses import InitVar, dataclass, field
 from protocol.assignment import DEFAULT_PATH
 from protocol.codecs import ans104
 from protocol.codecs.ans104 import MAX_ITEM_BYTES
-from protocol.codecs.ans104_keys import item_of as unsigned_item
+from protocol.codecs.ans104_building import unsigned_item
+from protocol.codecs.ans104_keys import item_of as flat_item
 from protocol.codecs.ans104_keys import keys_of
 from protocol.codecs.ans104_tabm import item_of, tabm_of
 from protocol.codecs.body_parts import SCHEDULE
@@ -151,7 +152,7 @@ class Message:
         tabm = to_tabm(keys)
         if codec == "httpsig":
             return cls.of_tabm(commit(tabm, wallet, bundle=_is_nested(tabm)))
-        item = ans104.sign(unsigned_item(_flat(tabm)), wallet)
+        item = ans104.sign(_item(tabm), wallet)
         return _from_item(item, item.encode())
 
 
@@ -254,10 +255,11 @@ def _require_signed(message: Message, accept: Collection[int]) -> None:
         raise InvalidSignature("the item's signature does not verify")
 
 
-def _flat(tabm: Tabm) -> dict[bytes, bytes]:
+def _item(tabm: Tabm) -> ans104.Item:
+    # Too long a value could stand in a bundle, too, but not by surprise.
     if _is_nested(tabm):
-        raise UnsupportedValue("nested messages cannot be written into an item yet")
-    return {key: value for key, value in tabm.items() if isinstance(value, bytes)}
+        return unsigned_item(tabm, item_of)
+    return flat_item({key: value for key, value in tabm.items() if isinstance(value, bytes)})
 
 
 def _is_nested(tabm: Tabm) -> bool:

@@ -9,8 +9,12 @@ from protocol.codecs.ans104 import Item, unsigned
 from protocol.codecs.canonical import MAX_NAME_BYTES, MAX_VALUE_BYTES
 from protocol.errors import InvalidId, UnsupportedValue
 from protocol.ids import Id
+from protocol.tabm import Tabm
 
-_NOT_KEYS = frozenset({b"ao-data-key", b"bundle-format", b"bundle-version", b"bundle-map"})
+DATA_KEY = b"ao-data-key"
+"""Tag and key that names the key whose value is the item's data, where that is not `data`."""
+
+_NOT_KEYS = frozenset({DATA_KEY, b"bundle-format", b"bundle-version", b"bundle-map"})
 
 
 def keys_of(item: Item) -> dict[bytes, bytes]:
@@ -26,7 +30,7 @@ def keys_of(item: Item) -> dict[bytes, bytes]:
         values.setdefault(name.lower(), []).append(value)
     keys: dict[bytes, bytes] = {}
     if item.data:
-        keys[values.get(b"ao-data-key", [b"data"])[0]] = item.data
+        keys[values.get(DATA_KEY, [b"data"])[0]] = item.data
     fields = {
         name: Id(field).ascii
         for name, field in ((b"anchor", item.anchor), (b"target", item.target))
@@ -55,8 +59,9 @@ def item_of(keys: Mapping[bytes, bytes]) -> Item:
         if not isinstance(value, bytes):
             raise UnsupportedValue(f"the nested value {name[:40]!r} cannot be written as a tag")
     rest = dict(keys)
-    data_key = _data_key(rest)
-    tags = [] if data_key == b"data" else [(b"ao-data-key", data_key)]
+    data_key = data_key_of(rest)
+    rest.pop(DATA_KEY, None)
+    tags = [] if data_key == b"data" else [(DATA_KEY, data_key)]
     data = rest.pop(data_key, b"")
     if data_key != b"data" and not rest.get(b"data"):
         rest.pop(b"data", None)
@@ -70,11 +75,12 @@ def item_of(keys: Mapping[bytes, bytes]) -> Item:
     return unsigned(tags, data, target, anchor)
 
 
-def _data_key(rest: dict[bytes, bytes]) -> bytes:
-    explicit = rest.pop(b"ao-data-key", None)
-    if explicit is not None:
+def data_key_of(keys: Tabm) -> bytes:
+    """Return the key whose value is the item's data: `ao-data-key`, else `body` or `data`."""
+    explicit = keys.get(DATA_KEY)
+    if isinstance(explicit, bytes):
         return explicit
-    return b"body" if b"body" in rest and not rest.get(b"data") else b"data"
+    return b"body" if b"body" in keys and not keys.get(b"data") else b"data"
 
 
 def _field(rest: dict[bytes, bytes], name: bytes) -> bytes:

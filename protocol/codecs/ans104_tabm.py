@@ -6,34 +6,43 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from protocol.codecs.ans104 import Item, unsigned
-from protocol.codecs.ans104_keys import keys_of
+from protocol.codecs.ans104_building import bundle_of, children_of
+from protocol.codecs.ans104_bundle import FORMAT, MAP
+from protocol.codecs.ans104_keys import DATA_KEY, data_key_of, keys_of
+from protocol.codecs.ans104_opening import lower_tags, opened
 from protocol.codecs.avro import Tag
 from protocol.codecs.base64url import encode_base64url
 from protocol.codecs.commitment_fields import PUBLIC_KEY, Claim, claims_of, with_claims
 from protocol.codecs.signatures import SIGNATURE_TYPES, signature_type
-from protocol.errors import InvalidId, InvalidSignature, TooLarge
+from protocol.errors import InvalidId, InvalidSignature, TooLarge, UnsupportedValue
 from protocol.ids import Id
+from protocol.message_ids import linked, only
 from protocol.tabm import Tabm
 
 DEVICE = b"ans104@1.0"
 
-_BUNDLE = (b"bundle-format", b"bundle-version", b"bundle-map")
-_DATA_KEY = b"ao-data-key"
+DEEPEST = 4
+"""Levels of bundles in bundles that are opened: each is hashed once more to be sure of it."""
+
+_BUNDLE = (*(name for name, _ in FORMAT), MAP)
 _TYPES = {kind.name.encode(): kind for kind in SIGNATURE_TYPES.values()}
 
 
-def tabm_of(item: Item) -> dict[bytes, bytes | Tabm]:
-    """Return the message an item carries, with its commitment.
+def tabm_of(item: Item, levels: int = DEEPEST) -> dict[bytes, bytes | Tabm]:
+    """Return the message an item carries, with its commitment and the messages inside it.
 
+    A bundle stays one value when its items cannot be put together again to the same bytes.
     The tags as they were are kept in the commitment (`original-tags`) whenever the keys
     alone would not give them back. Source: HyperBEAM's `dev_codec_ans104`, which keeps them
     only for the case of their names.
     """
-    keys = keys_of(item)
-    claim = _claim(item, keys)
-    if any(name.lower() != name for name, _ in item.tags) or _tags(keys, claim) != item.tags:
-        claim = replace(claim, rest={**claim.rest, b"original-tags": _listed(item.tags)})
-    return with_claims(keys, (claim,))
+    keys = opened(item, levels, tabm_of)
+    if keys is not None:
+        tabm = _committed(item, keys)
+        again = item_of(tabm)
+        if again and again.encode() == item.encode():
+            return tabm
+    return _committed(item, keys_of(item))
 
 
 def item_of(tabm: Tabm) -> Item | None:
@@ -61,9 +70,10 @@ def item_for(tabm: Tabm, claim: Claim) -> Item:
         raise InvalidSignature("a commitment's key has not the size of its type")
     target, anchor = _field(claim, b"field-target"), _field(claim, b"field-anchor")
     try:
-        tags = _tags(tabm, claim)
-        item = unsigned(tags, _data(tabm, claim), target, anchor)
-    except (KeyError, TooLarge):
+        keys = only(tabm, claim.committed)
+        keys = keys if claim.bundle else linked(keys)
+        item = unsigned(_tags(keys, claim), _data(keys, claim), target, anchor)
+    except (KeyError, TooLarge, UnsupportedValue):
         raise InvalidSignature("a commitment is not over the keys of this message") from None
     return replace(item, signature_type=kind.number, signature=claim.signature, owner=claim.owner)
 
@@ -81,9 +91,16 @@ def original_tags(tags: Tabm) -> Iterator[Tag]:
         yield _leaf(tag[b"name"]), _leaf(tag[b"value"])
 
 
-def _claim(item: Item, keys: Mapping[bytes, bytes]) -> Claim:
+def _committed(item: Item, keys: Tabm) -> dict[bytes, bytes | Tabm]:
+    claim = _claim(item, keys)
+    if any(name.lower() != name for name, _ in item.tags) or _tags(keys, claim) != item.tags:
+        claim = replace(claim, rest={**claim.rest, b"original-tags": _listed(item.tags)})
+    return with_claims(keys, (claim,))
+
+
+def _claim(item: Item, keys: Tabm) -> Claim:
     fields = {b"field-target": item.target, b"field-anchor": item.anchor}
-    lower = {name.lower(): value for name, value in reversed(item.tags)}
+    lower = lower_tags(item)
     rest: dict[bytes, bytes | Tabm] = {name: lower[name] for name in _BUNDLE if name in lower}
     rest |= {name: Id(field).ascii for name, field in fields.items() if field}
     return Claim(
@@ -96,7 +113,7 @@ def _claim(item: Item, keys: Mapping[bytes, bytes]) -> Claim:
     )
 
 
-def _base(key: bytes, keys: Mapping[bytes, bytes]) -> bytes:
+def _base(key: bytes, keys: Tabm) -> bytes:
     base = key.removesuffix(b"+link")
     return key if base in keys else base
 
@@ -109,14 +126,16 @@ def _tags(keys: Tabm, claim: Claim) -> tuple[Tag, ...]:
 
 
 def _plain(keys: Tabm, claim: Claim) -> Iterator[Tag]:
-    data_key = _data_key(keys)
+    data_key = data_key_of(keys)
     skipped = {data_key} & keys.keys()
     skipped |= {name for name in (b"target", b"anchor") if b"field-" + name in claim.rest}
+    if FORMAT[0][0] in claim.rest:
+        skipped |= children_of(keys, data_key).keys()
     for name in _BUNDLE:
         if isinstance(value := claim.rest.get(name), bytes):
             yield name, value
     if data_key != b"data":
-        yield _DATA_KEY, data_key
+        yield DATA_KEY, data_key
     for key in claim.committed:
         name = key if key in keys else key + b"+link"
         if key not in skipped:
@@ -124,18 +143,14 @@ def _plain(keys: Tabm, claim: Claim) -> Iterator[Tag]:
 
 
 def _data(keys: Tabm, claim: Claim) -> bytes:
+    data_key = data_key_of(keys)
     original = claim.rest.get(b"original-tags")
     if isinstance(original, Mapping):
-        named = [value for name, value in original_tags(original) if name.lower() == _DATA_KEY]
+        named = [value for name, value in original_tags(original) if name.lower() == DATA_KEY]
         data_key = named[0] if named else b"data"
-    else:
-        data_key = _data_key(keys)
-    committed = data_key in keys and data_key in claim.committed
-    return _leaf(keys[data_key]) if committed else b""
-
-
-def _data_key(keys: Tabm) -> bytes:
-    return b"body" if b"body" in keys and not keys.get(b"data") else b"data"
+    if FORMAT[0][0] in claim.rest and (children := children_of(keys, data_key)):
+        return bundle_of(children, item_of, named=MAP in claim.rest)
+    return _leaf(keys.get(data_key, b""))
 
 
 def _field(claim: Claim, name: bytes) -> bytes:

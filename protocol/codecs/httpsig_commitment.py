@@ -13,13 +13,20 @@ from protocol.codecs.commitment_fields import (
     with_claims,
 )
 from protocol.codecs.httpsig import MOST_COMPONENTS
-from protocol.codecs.httpsig_covered import DEVICE, LINK, base_of, cover, hmac_claim
+from protocol.codecs.httpsig_covered import (
+    DEVICE,
+    LINK,
+    base_of,
+    cover,
+    hmac_claim,
+    require_no_body_key,
+)
 from protocol.codecs.signatures import verify_rsa_sha512
 from protocol.codecs.signed_wire import from_wire, to_wire
 from protocol.commitment import RSA_PSS_SHA512, Commitment
 from protocol.errors import InvalidSignature, UnsupportedSignature
 from protocol.message_ids import bundled, linked, only, signed_keys, signers_of, without_commitments
-from protocol.tabm import Tabm
+from protocol.tabm import COMMITMENTS, Tabm
 from protocol.wallet import Wallet
 
 __all__ = ["commit", "from_wire", "to_wire", "verify"]
@@ -41,6 +48,7 @@ def commit(
         UnsupportedValue: httpsig cannot carry the message.
         InvalidSignature: a key to sign is not there, or four have signed before.
     """
+    require_no_body_key(tabm)
     before = signers_of(tabm)
     if committed is None:
         own = (key.removesuffix(LINK) for key in without_commitments(tabm))
@@ -105,8 +113,17 @@ def _verified(tabm: Tabm, claim: Claim) -> Commitment:
 def _is_item(tabm: Tabm, claim: Claim) -> bool:
     # Its tags may stand in the commitment once more: they must not say something else.
     item = ans104_tabm.item_for(tabm, claim)
-    keys = without_commitments(ans104_tabm.tabm_of(item))
-    return keys == linked(only(tabm, claim.committed)) and item.verify()
+    keys = only(tabm, claim.committed)
+    same = _bare(ans104_tabm.tabm_of(item)) == _bare(keys if claim.bundle else linked(keys))
+    return same and item.verify()
+
+
+def _bare(tabm: Tabm) -> Tabm:
+    return {
+        key: _bare(value) if isinstance(value, Mapping) else value
+        for key, value in tabm.items()
+        if key != COMMITMENTS
+    }
 
 
 def _signed(tabm: Tabm, claim: Claim) -> bool:

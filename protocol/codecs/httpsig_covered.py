@@ -13,7 +13,7 @@ from protocol.codecs.httpsig import CONTENT_TYPE, NOT_KEYS, fields_to_sign
 from protocol.codecs.multipart import BODY_KEY
 from protocol.codecs.percent import unescape
 from protocol.codecs.signature_base import signature_base
-from protocol.errors import InvalidSignature
+from protocol.errors import InvalidSignature, UnsupportedValue
 from protocol.tabm import Tabm
 
 DEVICE = b"httpsig@1.0"
@@ -89,6 +89,18 @@ def cover(form: Tabm, most: int | None = None) -> Covered:
     values = fields_to_sign(form, most)
     body_keys = form.keys() - set(map(unescape, values)) - NOT_KEYS
     return Covered(values, tuple(sorted(body_keys)))
+
+
+def require_no_body_key(tabm: Tabm) -> None:
+    """Insist that a message which is signed has no `ao-body-key` of its own.
+
+    Readers take that for what it says about the body, and not for a key.
+
+    Raises:
+        UnsupportedValue: it has.
+    """
+    if BODY_KEY in tabm:
+        raise UnsupportedValue("ao-body-key cannot be a key of a signed httpsig message")
 
 
 def committed_keys(

@@ -18,7 +18,7 @@ from protocol.codecs.commitment_fields import (
     with_claims,
 )
 from protocol.codecs.httpsig import CONTENT_TYPE, SIGNATURE, SIGNATURE_INPUT
-from protocol.codecs.httpsig_covered import DEVICE, LINK, committed_keys, cover
+from protocol.codecs.httpsig_covered import DEVICE, LINK, committed_keys, cover, require_no_body_key
 from protocol.codecs.multipart import BODY_KEY
 from protocol.codecs.percent import escape, unescape
 from protocol.codecs.signature_fields import Signature, parse, write
@@ -53,6 +53,7 @@ def to_wire(tabm: Tabm, *, bundle: bool) -> Wire:
     claims = claims_of(tabm)
     if not claims:
         return wire
+    require_no_body_key(tabm)
     signatures = sorted((_written(tabm, claim) for claim in claims), key=lambda each: each.label)
     signature, signature_input = write(signatures)
     fields = ((SIGNATURE, signature), (SIGNATURE_INPUT, signature_input))
@@ -158,11 +159,11 @@ def _taken(rest: dict[bytes, bytes | Tabm], name: bytes) -> bytes:
 
 def _tags(text: bytes) -> dict[bytes, bytes | Tabm]:
     tags: dict[bytes, bytes | Tabm] = {}
-    for number, member in enumerate(_MEMBERS.split(text), 1):
+    for member in _MEMBERS.split(text):
         found = _TAG.fullmatch(member)
-        if not found or int(found[1]) != number:
+        if not found or found[1] in tags:
             raise MalformedItem("a commitment's original-tags are malformed")
-        tags[b"%d" % number] = {b"name": found[2], b"value": _value(found[3])}
+        tags[found[1]] = {b"name": found[2], b"value": _value(found[3])}
     return tags
 
 
