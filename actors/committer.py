@@ -12,6 +12,7 @@ from typing import Any
 from actors.events import log
 from actors.flight import Flight
 from actors.ledger import Cut, Ledger
+from actors.observer import NOBODY, Observer
 from actors.probe import Point, Probe
 from actors.settings import CommitSettings
 from actors.stages import Stage
@@ -54,6 +55,7 @@ class Committer:
         published: Callable[[Sequence[Receipt]], None],
         fenced: Callable[[BaseException], None],
         probe: Probe,
+        observer: Observer = NOBODY,
     ) -> None:
         self._journal = journal
         self._settings = settings
@@ -61,7 +63,8 @@ class Committer:
         self._fenced = fenced
         self._probe = probe
         self._inbox: SimpleQueue[Event] = SimpleQueue()
-        self._ledger = Ledger(stored, settings.max_awaiting)
+        self._observer = observer
+        self._ledger = Ledger(stored, settings.max_awaiting, observer)
         self._running = True
         self._halted = False
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -130,12 +133,15 @@ class Committer:
 
     def _commit(self, cut: Cut) -> None:
         self._look(cut, _BEFORE)
+        began = time.monotonic()
         # The commit point. A crash before it: none of these slots was exposed, and what was
         # pinned earlier is signed again. A crash after it: all of them stand.
         self._journal.append(cut.batch)
         self._look(cut, _AFTER)
+        records = len(cut.pins) + len(cut.signed) + len(cut.receipts)
         self.commits += 1
-        self.records += len(cut.pins) + len(cut.signed) + len(cut.receipts)
+        self.records += records
+        self._observer.committed(records, time.monotonic() - began)
         if log.informs:
             self._report(cut)
         self._ledger.settle(cut)

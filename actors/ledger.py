@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from actors.flight import Flight
+from actors.observer import NOBODY, Observer
 from actors.stages import Stage
 from actors.ticket import Ticket
 from actors.waiters import Waiters
@@ -62,14 +64,21 @@ class Ledger:
         under_way: how many slots are given and not stored, over all processes.
     """
 
-    def __init__(self, stored: Callable[[Flight], None], max_awaiting: int) -> None:
+    def __init__(
+        self,
+        stored: Callable[[Flight], None],
+        max_awaiting: int,
+        observer: Observer = NOBODY,
+    ) -> None:
         """Start empty.
 
         Args:
             stored: called for each flight whose commitment became durable.
             max_awaiting: tickets that may wait for receipts at once.
+            observer: told of the stages that are released.
         """
         self._stored = stored
+        self._observer = observer
         self.under_way = 0
         self._lanes: dict[Id, Lane] = {}
         self._pins: list[Flight] = []
@@ -100,7 +109,7 @@ class Ledger:
             lane.next += 1
             self._signed.append(ready)
             if ready.pin is None and not ready.serial:
-                ready.reach(Stage.ASSIGNED)
+                self._release(ready, Stage.ASSIGNED)
 
     def receipt(self, receipt: Receipt) -> None:
         """Take what the bundler acknowledged, in slot order per process."""
@@ -125,11 +134,19 @@ class Ledger:
         for flight in cut.pins:
             flight.pin = None
         for flight in cut.signed:
-            flight.reach(Stage.STORED)
+            self._release(flight, Stage.STORED)
             self._land(flight)
         for receipt in cut.receipts:
             self._waiters.publish(receipt.process, receipt.slot)
         self._waiters.look()
+
+    def _release(self, flight: Flight, stage: Stage) -> None:
+        seconds = time.monotonic() - flight.born
+        if flight.stage < Stage.ASSIGNED:
+            self._observer.reached(Stage.ASSIGNED, seconds)
+        if stage is Stage.STORED:
+            self._observer.reached(stage, seconds)
+        flight.reach(stage)
 
     def _land(self, flight: Flight) -> None:
         lane = self._lanes[flight.process]

@@ -77,6 +77,11 @@ class Publisher:
         for _ in range(self._settings.workers):
             self._jobs.put(None)
 
+    @property
+    def lanes(self) -> int:
+        """How many processes with unpublished slots are held in memory."""
+        return len(self._outbox)
+
     def stuck(self) -> dict[Id, tuple[int, str]]:
         """For each process with an item that the bundler refuses: the slot and the reason."""
         return self._outbox.stuck()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import index
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,8 @@ from pykka import ActorProxy, Timeout
 from actors.blocks import BlockClock, OfflineBlockClock
 from actors.clock import Clock, system_clock
 from actors.events import log
+from actors.load import Load
+from actors.observer import NOBODY, Guarded, Observer
 from actors.probe import Probe, no_probe
 from actors.registry import SchedulerRegistry
 from actors.schedules import Schedules, as_id
@@ -97,6 +99,7 @@ class Scheduler(Schedules):
         deadline: float = PATIENCE_SECONDS,
         max_live_processes: int = 2000,
         probe: Probe = no_probe,
+        observer: Observer = NOBODY,
         accept_signature_types: Collection[int] = (),
         store: StoreSettings | None = None,
         settings: Settings | None = None,
@@ -120,6 +123,7 @@ class Scheduler(Schedules):
             deadline: seconds after which every request has been answered.
             max_live_processes: actors kept alive; others come back with one read.
             probe: called at the named points of a message's way.
+            observer: told what happens, for metrics.
             accept_signature_types: ANS-104 signature types to take beside 1, RSA: 2 Ed25519,
                 3 Ethereum.
             store: limits of the store.
@@ -147,6 +151,7 @@ class Scheduler(Schedules):
             defaults=Defaults(chain, commitment_device),
             max_live_processes=max_live_processes,
             probe=probe,
+            observer=observer if observer is NOBODY else Guarded(observer),
             settings=settings or Settings(),
         )
         log.step("starting_scheduler", path=str(root), mode=chosen.value)
@@ -192,6 +197,27 @@ class Scheduler(Schedules):
             return future.get(timeout=self._patience + GRACE_SECONDS)
         except Timeout:
             raise OutcomeUnknown() from None
+
+    def subscribe(self, process: Id | str, follower: Callable[[int], None]) -> Callable[[], None]:
+        """Call `follower` with the highest stored slot whenever more of a process is stored.
+
+        On a thread of the scheduler's own, which it must not hold up: the others are told after
+        it. Slots that are stored meanwhile become one call. What it raises ends its
+        subscription. Slots stored before are not told: subscribe first, then read.
+
+        Returns:
+            What ends the subscription.
+
+        Raises:
+            SchedulingDisabled: this scheduler was opened for reading only.
+        """
+        if self._shard is None:
+            raise SchedulingDisabled()
+        return self._shard.announcer.follow(as_id(process), follower)
+
+    def load(self) -> Load:
+        """Return how much is under way; without asking the store, unlike `status`."""
+        return Load() if self._shard is None else self._shard.load
 
     def status(self) -> Status:
         """Return where this scheduler stands; once it is closed or fenced, from memory."""

@@ -11,6 +11,7 @@ from typing import Any
 import pykka
 
 from actors.admission import Admission
+from actors.announcer import Announcer
 from actors.blocks import BlockClock, OfflineBlockClock
 from actors.clerk import Clerk
 from actors.clock import Clock, TimeKeeper, system_clock
@@ -19,7 +20,10 @@ from actors.deadlines import DeadlineTimer
 from actors.directory import Directory
 from actors.events import log
 from actors.flight import Flight
+from actors.futures import StageFuture
+from actors.load import Load
 from actors.messages import Resume, Submit
+from actors.observer import NOBODY, Observer
 from actors.probe import Probe, no_probe
 from actors.process import Desk
 from actors.publisher import Publisher
@@ -33,7 +37,8 @@ from actors.ticket import Ticket
 from actors.upkeep import Upkeep
 from actors.uploader import Uploader
 from actors.wrapping import Wrapper
-from protocol.errors import Closed, NeedsAdoption, Refused, StoreFull
+from protocol.assignment import Assignment
+from protocol.errors import Closed, NeedsAdoption, Refused, SchedulerError, StoreFull
 from protocol.ids import Id
 from protocol.message import Verified
 from protocol.terms import DEFAULTS, Defaults
@@ -56,6 +61,7 @@ class ShardOptions:
         defaults: what a process gets that asks for nothing else.
         max_live_processes: actors kept alive at once.
         probe: called at the named points of a message's way.
+        observer: told what happens, for metrics.
         settings: all other numbers.
     """
 
@@ -68,6 +74,7 @@ class ShardOptions:
     defaults: Defaults = DEFAULTS
     max_live_processes: int = 2000
     probe: Probe = no_probe
+    observer: Observer = NOBODY
     settings: Settings = field(default_factory=Settings)
 
 
@@ -76,6 +83,7 @@ class Shard:
 
     Attributes:
         journal: the store; reads may come from any thread.
+        announcer: tells followers how far processes are stored.
         fence: why nothing is signed or written any more, or None.
         unfit: processes found unfit for scheduling since the start, and why.
     """
@@ -85,6 +93,7 @@ class Shard:
         self.fence: BaseException | None = None
         self.unfit: dict[Id, Refused] = {}
         self._options = options
+        self.announcer = Announcer()
         self._admission = Admission(options.settings.max_queued, options.settings.max_queued_bytes)
         self._deadlines = DeadlineTimer()
         self._upkeep = Upkeep(journal)
@@ -105,6 +114,7 @@ class Shard:
             published=self._published,
             fenced=self.fenced,
             probe=options.probe,
+            observer=options.observer,
         )
         self.publisher = Publisher(
             journal,
@@ -114,6 +124,7 @@ class Shard:
                 Wrapper(wallets, options.signer),
                 options.clock,
                 options.probe,
+                options.observer,
             ),
             options.settings.publish,
             receipts=self.committer.receipts,
@@ -126,6 +137,7 @@ class Shard:
             signed=self.committer.signed,
             failed=self.fenced,
             probe=options.probe,
+            observer=options.observer,
         )
         self._clerk = Clerk(journal, self.committer)
         self._desk = Desk(
@@ -156,6 +168,7 @@ class Shard:
         self._options.block_clock.start()
         self._deadlines.start()
         self._upkeep.start()
+        self.announcer.start()
         self.committer.start()
         self._signing.start()
         self.registry: pykka.ActorRef[SchedulerRegistry] = SchedulerRegistry.start(
@@ -192,6 +205,21 @@ class Shard:
         return self._closed.is_set()
 
     @property
+    def load(self) -> Load:
+        """How much is under way, without asking the store."""
+        return Load(
+            queued=self._admission.requests,
+            queued_bytes=self._admission.bytes,
+            under_way=self.committer.under_way,
+            to_sign=self._signing.waiting,
+            live_processes=len(self._directory),
+            unpublished_processes=self.publisher.lanes,
+            followers=self.announcer.followers,
+            commits=self.committer.commits,
+            records=self.committer.records,
+        )
+
+    @property
     def queued(self) -> int:
         """Requests between acceptance and the store."""
         return self._admission.requests
@@ -199,9 +227,14 @@ class Shard:
     def ticket(self, patience: float) -> Ticket:
         """Make the ticket of one request, which ends after `patience` seconds."""
         ticket = Ticket(time.monotonic() + patience)
+        ticket.stored.add_done_callback(self._note)
         self._deadlines.watch(ticket)
         self._abandon_if_closed(ticket)
         return ticket
+
+    def _note(self, future: StageFuture[Assignment]) -> None:
+        if isinstance(future.error, SchedulerError):
+            self._options.observer.refused(future.error.code)
 
     def _watch(self, ticket: Ticket) -> None:
         self._deadlines.watch_foreign(ticket)
@@ -285,6 +318,7 @@ class Shard:
 
     def _stored(self, flight: Flight) -> None:
         self.publisher.stored(flight.assignment)
+        self.announcer.stored(flight.process, flight.slot)
 
     def _published(self, receipts: Sequence[Receipt]) -> None:
         self.publisher.settled(receipts)
@@ -310,6 +344,7 @@ class Shard:
         self._signing.stop()
         self.committer.stop()
         self._clerk.stop()
+        self.announcer.stop()
         self._options.block_clock.stop()
 
 

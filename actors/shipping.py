@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from actors.clock import Clock, system_clock
 from actors.events import log
+from actors.observer import NOBODY, Observer
 from actors.outbox import Slot
 from actors.probe import Point, Probe, no_probe
+from actors.stages import Stage
 from actors.uploader import Outcome, Upload, Uploader
 from actors.wrapping import Wrapper
 from protocol.assignment import Assignment
@@ -64,12 +67,14 @@ class Shipper:
         wrapper: Wrapper,
         clock: Clock = system_clock,
         probe: Probe = no_probe,
+        observer: Observer = NOBODY,
     ) -> None:
         self._journal = journal
         self._uploader = uploader
         self._wrapper = wrapper
         self._clock = clock
         self._probe = probe
+        self._observer = observer
         # Filled by the committer, emptied by the uploading threads.
         self._recent: dict[Slot, Assignment] = {}
 
@@ -151,6 +156,13 @@ class Shipper:
         return [Shipped(parcel.slot, self._judge(parcel, outcomes)) for parcel in parcels]
 
     def _offer(self, uploads: Sequence[Upload]) -> dict[Id, Outcome]:
+        began = time.monotonic()
+        outcomes = self._answers(uploads)
+        taken = sum(isinstance(outcome, str) for outcome in outcomes.values())
+        self._observer.uploaded(len(outcomes), taken, time.monotonic() - began)
+        return outcomes
+
+    def _answers(self, uploads: Sequence[Upload]) -> dict[Id, Outcome]:
         try:
             outcomes = self._uploader.upload(uploads)
             pairs = zip(uploads, outcomes, strict=True)
@@ -176,9 +188,12 @@ class Shipper:
         process, slot = parcel.slot
         try:
             now = self._clock()
-            return Receipt(process, slot, now, tuple(acknowledged), tuple(carriers))
+            receipt = Receipt(process, slot, now, tuple(acknowledged), tuple(carriers))
         except Exception as exc:
             return UploadFailed(f"the clock failed: {exc!r}")
+        seconds = max(0, now - parcel.assignment.timestamp) / 1000
+        self._observer.reached(Stage.PUBLISHED, seconds)
+        return receipt
 
 
 def _believable(outcome: object) -> Outcome:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Protocol
 
 from actors.flight import Flight
+from actors.observer import NOBODY, Observer
 from actors.probe import Point, Probe
 from protocol.codecs.assignment import commit, scheme, signature_data, verifies
 from protocol.commitment import Commitment
@@ -68,6 +70,7 @@ class SigningPool:
         signed: Callable[[Flight, Sequence[Commitment]], None],
         failed: Callable[[BaseException], None],
         probe: Probe,
+        observer: Observer = NOBODY,
     ) -> None:
         self._wallets = wallets
         self._signer = signer
@@ -75,12 +78,18 @@ class SigningPool:
         self._signed = signed
         self._failed = failed
         self._probe = probe
+        self._observer = observer
         self._queue: SimpleQueue[Flight | None] = SimpleQueue()
         self._halted = False
         self._threads = [
             threading.Thread(target=self._run, name=f"signer-{number}", daemon=True)
             for number in range(threads)
         ]
+
+    @property
+    def waiting(self) -> int:
+        """How many slots nobody has begun to sign."""
+        return self._queue.qsize()
 
     def start(self) -> None:
         """Begin to sign."""
@@ -117,7 +126,9 @@ class SigningPool:
     def _commit(self, flight: Flight, address: Id) -> Commitment:
         wallet, assignment, device = self._wallets[address], flight.assignment, flight.device
         data = signature_data(assignment, wallet.owner, device)
+        began = time.monotonic()
         signature: object = self._signer.sign(wallet, data, scheme(device))
+        self._observer.signed(time.monotonic() - began)
         if isinstance(signature, bytes):
             commitment = commit(wallet.owner, signature, device)
             if self._trusted or verifies(assignment, commitment):
