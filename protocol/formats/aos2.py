@@ -9,12 +9,15 @@ from typing import Any
 import orjson
 
 from protocol.assignment import Assignment
+from protocol.codecs.ans104 import Item
 from protocol.codecs.ans104_keys import keys_of
 from protocol.commitment import ANS104, Commitment
 from protocol.entry import Entry
 from protocol.formats.carrier import carrier
 from protocol.formats.frame import Frame
+from protocol.formats.plain import plain_keys
 from protocol.formats.shown import (
+    Shown,
     base64url,
     header_tags,
     keeps_case,
@@ -41,15 +44,19 @@ def schedule(frame: Frame, entries: Iterable[Entry]) -> bytes:
     return orjson.dumps(page)
 
 
+def node(entry: Entry) -> Json:
+    """Return one slot: ``{"assignment": …, "message": …}``."""
+    return {"assignment": assignment(entry.assignment), "message": message(entry.message)}
+
+
 def message(shown: Message) -> Json:
     """Return a message as the node of an edge shows it.
 
     Tags of a data item keep their names and order if one has a capital letter; else, and in
     every other codec, they are the keys, named like HTTP headers.
     """
-    keys, item = shown.keys, shown.item
-    named = tags(item.tags) if keeps_case(item.tags) else header_tags(keys)
-    return _fields(shown.id, shown.commitments, keys, named)
+    keys = plain_keys(shown)
+    return _fields(shown.id, shown.commitments, keys, _tags(shown.item, keys))
 
 
 def assignment(shown: Assignment) -> Json:
@@ -63,8 +70,13 @@ def assignment(shown: Assignment) -> Json:
 
 
 def _edge(entry: Entry) -> Json:
-    node = {"assignment": assignment(entry.assignment), "message": message(entry.message)}
-    return {"cursor": entry.assignment.slot, "node": node}
+    return {"cursor": entry.assignment.slot, "node": node(entry)}
+
+
+def _tags(item: Item | None, keys: Mapping[bytes, bytes]) -> list[Shown]:
+    if item is not None and keeps_case(item.tags):
+        return tags(item.tags)
+    return header_tags(keys)
 
 
 def _page_info(frame: Frame) -> Json:
@@ -81,7 +93,7 @@ def _fields(
     identifier: Id,
     commitments: tuple[Commitment, ...],
     keys: Mapping[bytes, bytes],
-    named: list[dict[str, str | None]],
+    named: list[Shown],
 ) -> Json:
     signed = shown_commitment(commitments)
     owner = str(signed.committer)

@@ -36,7 +36,7 @@ def schedule(frame: Frame, entries: Iterable[Entry]) -> dict[bytes, bytes | Tabm
 
 def assigned(entry: Entry) -> dict[bytes, bytes | Tabm]:
     """Return one slot: the signed assignment with its message in `body`."""
-    body = tabm_of(entry.message.item)
+    body = entry.message.tabm
     return _older(entry.assignment, body) or tabm(entry.assignment, body)
 
 

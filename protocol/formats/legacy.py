@@ -9,11 +9,11 @@ import orjson
 
 from protocol.assignment import Assignment
 from protocol.codecs import legacy_assignment
-from protocol.codecs.avro import Tag
 from protocol.commitment import Commitment
 from protocol.entry import Entry
 from protocol.formats.carrier import carrier
-from protocol.formats.shown import base64url, shown_commitment, tags, text
+from protocol.formats.plain import plain_keys
+from protocol.formats.shown import Shown, base64url, header_tags, shown_commitment, tags, text
 from protocol.ids import Id
 from protocol.message import Message
 
@@ -65,12 +65,19 @@ def process(entry: Entry) -> Json:
 def message(shown: Message, *, show_anchor: bool = False) -> Json:
     """Return a message; a data item keeps its tags as they were signed.
 
-    Data that is no UTF-8 is null, where the older units mangled it.
+    Data that is no UTF-8 is null, where the older units mangled it. A message in another
+    codec has its keys as tags, named like HTTP headers.
     """
     item = shown.item
-    anchor = _anchor(item.anchor, show_anchor=show_anchor)
-    fields = _fields(shown.id, shown.commitments, item.tags, anchor, base64url(item.target))
-    fields["data"] = text(item.data)
+    if item is None:
+        keys = plain_keys(shown)
+        named, data = header_tags(keys), keys.get(b"data", b"")
+        anchor, target = text(keys.get(b"anchor", b"")), text(keys.get(b"target", b""))
+    else:
+        named, data = tags(item.tags), item.data
+        anchor, target = _anchor(item.anchor, show_anchor=show_anchor), base64url(item.target)
+    fields = _fields(shown.id, shown.commitments, named, anchor or None, target)
+    fields["data"] = text(data)
     return fields
 
 
@@ -82,9 +89,9 @@ def assignment(shown: Assignment, *, show_anchor: bool = False) -> Json:
     """
     item = carrier(shown)
     if item is None:
-        return _fields(shown.id, shown.commitments, legacy_assignment.tags(shown), None, "")
+        return _fields(shown.id, shown.commitments, tags(legacy_assignment.tags(shown)), None, "")
     anchor = _anchor(item.anchor, show_anchor=show_anchor)
-    return _fields(shown.id, shown.commitments, item.tags, anchor, base64url(item.target))
+    return _fields(shown.id, shown.commitments, tags(item.tags), anchor, base64url(item.target))
 
 
 def height(number: int) -> str:
@@ -95,15 +102,15 @@ def height(number: int) -> str:
 def _fields(
     identifier: Id,
     commitments: tuple[Commitment, ...],
-    pairs: Iterable[Tag],
+    named: list[Shown],
     anchor: str | None,
-    target: str,
+    target: str | None,
 ) -> Json:
     signed = shown_commitment(commitments)
     return {
         "id": str(identifier),
         "owner": {"address": str(signed.committer), "key": base64url(signed.owner)},
-        "tags": tags(pairs),
+        "tags": named,
         "signature": base64url(signed.signature),
         "anchor": anchor,
         "target": target,
