@@ -174,6 +174,8 @@ def _scheduler(config: Config, wallets: tuple[Wallet, ...], peers: _Peers) -> Sc
         uploader=peers.uploader,
         block_clock=peers.blocks,
         duplicates=asked.duplicates,
+        chain=asked.chain,
+        commitment_device=asked.commitment_device,
         deadline=asked.deadline_seconds,
         max_live_processes=asked.max_live_processes,
         accept_signature_types=asked.accept_signature_types,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -51,6 +52,13 @@ class Server(Section):
 
     graceful_seconds: Seconds = 10.0
     """How long requests under way may take once the node is told to end."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _names_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ip_network(proxy)
+        return proxies
 
 
 class Store(Section):

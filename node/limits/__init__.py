@@ -11,6 +11,7 @@ from node.limits.buckets import Buckets
 from node.limits.heads import HeadLimit
 from node.limits.rates import AddressRate, SignerRate
 from node.limits.spreading import Spread
+from node.limits.stalls import StallLimit
 
 __all__ = ["SignerRate", "limited"]
 
@@ -32,4 +33,4 @@ def limited(app: ASGIApp, config: Config) -> ASGIApp:
     if limits.rate_per_address:
         clients = Clients(config.server.trusted_proxies)
         app = AddressRate(app, Buckets(limits.rate_per_address), clients)
-    return Spread(app)
+    return Spread(StallLimit(app))

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from node.limits.refusals import HeadersTooLarge, UnsupportedEncoding
+from node.limits.refusals import (
+    HeadersTooLarge,
+    MalformedRequest,
+    UnsupportedEncoding,
+    UnsupportedMethod,
+)
 from node.limits.refusing import refuse
 from protocol.errors import SchedulerError
+
+VERSIONS = frozenset({"1.0", "1.1", "2", "3"})
+NEVER = frozenset({"CONNECT", "TRACE"})
+"""Methods for proxies, and for looking at what proxies add."""
+
+FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+"""Two of these are read differently by different servers: how requests are smuggled past a
+proxy. RFC 9112, 6.3."""
 
 
 class HeadLimit:
@@ -30,14 +43,26 @@ class HeadLimit:
             await self._app(scope, receive, send)
 
     def _fault(self, scope: Scope) -> SchedulerError | None:
-        headers = scope["headers"]
-        if len(headers) > self._max_headers:
-            return HeadersTooLarge(f"{len(headers)} headers, over {self._max_headers}")
+        if scope["http_version"] not in VERSIONS:
+            return MalformedRequest("the request is of no version of HTTP that is spoken here")
+        if scope["method"] in NEVER:
+            return UnsupportedMethod(f"{scope['method']} is not served")
         size = len(scope["raw_path"]) + len(scope["query_string"])
+        return self._fault_in_headers(scope["headers"], size)
+
+    def _fault_in_headers(
+        self, headers: list[tuple[bytes, bytes]], size: int
+    ) -> SchedulerError | None:
+        framings = 0
         for name, value in headers:
             size += len(name) + len(value)
+            framings += name in FRAMING
             if name == b"content-encoding" and value.strip().lower() != b"identity":
                 return UnsupportedEncoding()
+        if len(headers) > self._max_headers:
+            return HeadersTooLarge(f"{len(headers)} headers, over {self._max_headers}")
         if size > self._max_bytes:
             return HeadersTooLarge(f"{size} bytes of headers, over {self._max_bytes}")
+        if framings > 1:
+            return MalformedRequest("more than one header says how long the body is")
         return None

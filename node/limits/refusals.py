@@ -5,6 +5,19 @@ from __future__ import annotations
 from protocol.errors import InvalidInput, Refused
 
 
+class MalformedRequest(InvalidInput):
+    """The request can be read in more than one way, or in none."""
+
+    code = "malformed_request"
+
+
+class UnsupportedMethod(InvalidInput):
+    """Nothing here takes requests of this method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
 class HeadersTooLarge(InvalidInput):
     """The request has more headers, or longer ones, than are read."""
 

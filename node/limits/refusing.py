@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from node.http.cors import Cors
 from node.http.problems import problem
+from node.limits.refusals import MalformedRequest
 from protocol.errors import SchedulerError
 
 LINGER_SECONDS = 2.0
@@ -30,12 +31,16 @@ async def refuse(
     a body are not taken, and its HTTP/2 ends a connection on a piece for an answered stream.
     """
     rest = asyncio.create_task(_discard(receive))
-    # One turn of the loop: a request without a body is complete now, and stays connected.
-    await asyncio.sleep(0)
+    # Two turns of the loop: a request without a body is complete then, and stays connected.
+    for _ in range(2):
+        await asyncio.sleep(0)
     complete = rest.done()
 
+    # Where one request ends must be beyond doubt for the next one to be read.
+    closing = not complete or isinstance(error, MalformedRequest)
+
     async def held_open(message: Message) -> None:
-        if message["type"] == "http.response.start" and not complete and _is_http1(scope):
+        if message["type"] == "http.response.start" and closing and _is_http1(scope):
             message["headers"] = [*message["headers"], (b"connection", b"close")]
         await send({**message, "more_body": True} if "body" in message else message)
 
@@ -55,4 +60,4 @@ async def _discard(receive: Receive) -> None:
 
 
 def _is_http1(scope: Scope) -> bool:
-    return str(scope.get("http_version", "1.1")).startswith("1")
+    return scope["http_version"] in {"1.0", "1.1"}

@@ -183,9 +183,10 @@ class _Streams(H3Protocol):
         match event:
             case HeadersReceived():
                 # Trailers are headers that name no method; they say nothing here.
-                if any(name == b":method" for name, _ in event.headers):
-                    if self.context.terminated.is_set():
-                        return
+                method = next((value for name, value in event.headers if name == b":method"), None)
+                if method == b"CONNECT" or self.context.terminated.is_set():
+                    self._quic.reset_stream(event.stream_id, ErrorCode.H3_REQUEST_REJECTED)
+                elif method is not None:
                     await self._create_stream(event)
             case DataReceived() if stream := self.streams.get(event.stream_id):
                 await stream.handle(Body(event.stream_id, event.data))

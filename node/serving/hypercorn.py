@@ -1,24 +1,26 @@
-"""Serve an ASGI application with Hypercorn: HTTP/1.1, HTTP/2 and, if asked for, HTTP/3."""
+"""Serve an ASGI application with Hypercorn: HTTP/1.1, HTTP/2 and, if asked for, HTTP/3.
+
+Hypercorn's protocols and streams are used from within a loop of our own. Its own cannot bound
+the connections of an address, and since Python 3.12 ends only when the last client does
+(pgjones/hypercorn#308).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import Coroutine
+from typing import Any
 
-from hypercorn.asyncio import serve as run_hypercorn
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config as HypercornConfig
-from hypercorn.config import Sockets as HypercornSockets
 from hypercorn.utils import wrap_app
 from starlette.types import ASGIApp
 
 from node.config import Config
+from node.serving.connection import Connection
 from node.serving.reporting import Reporter, report_lost
-from node.serving.sockets import Sockets
-
-OVERDUE_SECONDS = 2.0
-"""How much longer than its grace the server may take to end; since Python 3.12 Hypercorn waits
-for open connections without an end."""
+from node.serving.sockets import BACKLOG, Sockets
 
 HEAD_SLACK_BYTES = 8192
 """What the server reads of headers beyond the limit: those a little too long get a reply that
@@ -34,21 +36,12 @@ async def serve(app: ASGIApp, config: Config, sockets: Sockets, stop: asyncio.Ev
     """
     asyncio.get_running_loop().set_exception_handler(report_lost)
     settings = _Settings(config, sockets)
-    servers = [asyncio.create_task(_tcp(app, settings, stop))]
+    servers: list[Coroutine[Any, Any, None]] = [_tcp(app, settings, sockets, stop)]
     if sockets.udp is not None:
-        servers.append(asyncio.create_task(_udp(app, settings, sockets, stop)))
-    try:
-        await asyncio.wait(servers, return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
-        await asyncio.wait(servers, timeout=config.server.graceful_seconds + OVERDUE_SECONDS)
-    finally:
+        servers.append(_udp(app, settings, sockets, stop))
+    async with asyncio.TaskGroup() as tasks:
         for server in servers:
-            server.cancel()
-        outcomes = await asyncio.gather(*servers, return_exceptions=True)
-        sockets.close()
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
+            tasks.create_task(server)
 
 
 class _Settings(HypercornConfig):
@@ -56,7 +49,6 @@ class _Settings(HypercornConfig):
 
     def __init__(self, config: Config, sockets: Sockets) -> None:
         server, limits = config.server, config.limits
-        self._sockets = sockets
         self.logger_class = Reporter
         self.include_server_header = False
         self.graceful_timeout = server.graceful_seconds
@@ -73,14 +65,47 @@ class _Settings(HypercornConfig):
         if server.http3:
             self.alt_svc_headers = [f'h3=":{sockets.port}"; ma=86400']
 
-    def create_sockets(self) -> HypercornSockets:
-        """Hand over the socket that is listening already."""
-        tcp = [self._sockets.tcp]
-        return HypercornSockets(tcp, [], []) if self.ssl_enabled else HypercornSockets([], tcp, [])
+
+async def _tcp(app: ASGIApp, settings: _Settings, sockets: Sockets, stop: asyncio.Event) -> None:
+    loop, context = asyncio.get_running_loop(), WorkerContext(None)
+    wrapped = _wrapped(app)
+    connections: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            connections.add(task)
+            task.add_done_callback(connections.discard)
+        await Connection(wrapped, loop, settings, context, {}, reader, writer)
+
+    server = await asyncio.start_server(
+        connected, sock=sockets.tcp, backlog=BACKLOG, **_tls(settings)
+    )
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        # Idle connections are closed now, others once their request is answered.
+        await context.terminated.set()
+        await _ended(connections, settings.graceful_timeout)
 
 
-async def _tcp(app: ASGIApp, settings: _Settings, stop: asyncio.Event) -> None:
-    await run_hypercorn(app, settings, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]
+async def _ended(connections: set[asyncio.Task[None]], seconds: float) -> None:
+    if connections:
+        await asyncio.wait(connections, timeout=seconds)
+    for connection in connections:
+        connection.cancel()
+    await asyncio.gather(*connections, return_exceptions=True)
+
+
+def _tls(settings: _Settings) -> dict[str, Any]:
+    if not settings.ssl_enabled:
+        return {}
+    seconds = settings.ssl_handshake_timeout
+    return {
+        "ssl": settings.create_ssl_context(),
+        "ssl_handshake_timeout": seconds,
+        "ssl_shutdown_timeout": seconds,
+    }
 
 
 async def _udp(app: ASGIApp, settings: _Settings, sockets: Sockets, stop: asyncio.Event) -> None:
@@ -91,18 +116,19 @@ async def _udp(app: ASGIApp, settings: _Settings, sockets: Sockets, stop: asynci
     settings = copy.copy(settings)
     # No stream may hold up the others by what its application has not taken yet.
     settings.max_app_queue_size = 0
-    wrapped = wrap_app(app, settings.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
+    parts: tuple[Any, ...] = (_wrapped(app), loop, settings, context, {})
     transport, endpoint = await loop.create_datagram_endpoint(
-        lambda: Endpoint(settings.max_connections, wrapped, loop, settings, context, {}),
-        sock=sockets.udp,
+        lambda: Endpoint(settings.max_connections, *parts), sock=sockets.udp
     )
     running = asyncio.create_task(endpoint.run())
-    stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await stop.wait()
         await endpoint.finish(settings.graceful_timeout)
     finally:
         running.cancel()
-        stopping.cancel()
-        await asyncio.gather(running, stopping, return_exceptions=True)
+        await asyncio.gather(running, return_exceptions=True)
         transport.close()
+
+
+def _wrapped(app: ASGIApp) -> Any:
+    return wrap_app(app, 0, "asgi")  # type: ignore[arg-type]

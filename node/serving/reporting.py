@@ -43,15 +43,7 @@ class Reporter(Logger):
 
 
 def report_lost(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Be a loop's exception handler: a connection that failed is one line and no traceback."""
+    """Be a loop's exception handler: what is lost is one line and no traceback."""
     error = context.get("exception")
-    if error is None:
-        log.warning("event_loop", said=context.get("message"))
-    elif not isinstance(error, ssl.SSLError | ConnectionError):
-        log.warning("connection_failed", said=context.get("message"), error=_innermost(error))
-
-
-def _innermost(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return repr(error)
+    if not isinstance(error, ssl.SSLError | ConnectionError | asyncio.CancelledError):
+        log.warning("event_loop", said=context.get("message"), error=repr(error))

@@ -82,6 +82,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ("[limits]\nbody_seconds = inf", "limits.body_seconds (from "),
         ("[server]\nhttp3 = true", "server.http3 needs server.tls_certificate"),
         ("[server]\ntls_key = 'k'", "server.tls_certificate and server.tls_key belong together"),
+        ("[server]\ntrusted_proxies = ['me']", "server.trusted_proxies (from "),
         ("[store]\nwallets = []", "store.wallets (from "),
     ],
 )
