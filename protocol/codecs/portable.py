@@ -20,10 +20,13 @@ _VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x
 _HTTPS_OWN = frozenset(
     b"alt-svc clear-site-data connection content-digest content-encoding content-length"
     b" content-location content-range content-security-policy cookie date expect host keep-alive"
-    b" location proxy-authenticate proxy-authorization refresh server set-cookie"
-    b" strict-transport-security te trailer transfer-encoding upgrade via".split()
+    b" location refresh server set-cookie strict-transport-security te trailer transfer-encoding"
+    b" upgrade via".split()
 )
 """Headers that clients and servers obey; a message has no say in them."""
+
+_HTTPS_OWN_FAMILIES = (b"access-control-", b"proxy-", b"sec-", b"x-accel-", b"x-sendfile")
+"""The same by how they begin; the last two let whoever sets them read a proxy's files."""
 
 
 def encode(tabm: Tabm) -> Wire:
@@ -67,7 +70,10 @@ def _is_plain(nested: Tabm, inline: bytes) -> bool:
 
 def _is_header(key: bytes, value: bytes) -> bool:
     return (
-        key not in _HTTPS_OWN and len(value) <= LONGEST_LINE and _VALUE.fullmatch(value) is not None
+        len(value) <= LONGEST_LINE
+        and key not in _HTTPS_OWN
+        and not key.startswith(_HTTPS_OWN_FAMILIES)
+        and _VALUE.fullmatch(value) is not None
     )
 
 
