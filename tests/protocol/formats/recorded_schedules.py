@@ -8,11 +8,12 @@ from protocol.assignment import Assignment
 from protocol.codecs import httpsig
 from protocol.codecs.assignment import of_tabm
 from protocol.codecs.body_parts import Bounds
+from protocol.codecs.structured import to_tabm
 from protocol.codecs.wire import Wire
 from protocol.entry import Entry
 from protocol.message import Message
 from protocol.tabm import COMMITMENTS, Tabm
-from tests.protocol.recorded import Json, body, pairs, raw, vectors
+from tests.protocol.recorded import Json, pairs, raw, typed, vectors
 
 SCHEDULES: dict[str, Json] = {
     schedule["name"]: schedule for schedule in vectors("assignments")["schedules"]
@@ -35,18 +36,13 @@ def assignment(name: str, slot: int) -> Assignment:
     return of_tabm({**linked, COMMITMENTS: inline[COMMITMENTS]})
 
 
-def item_slots(name: str) -> dict[int, Entry]:
-    """The slots whose message was posted as a data item with no other items in it."""
-    schedule = SCHEDULES[name]
-    posted = {
-        int(dict(post["reply"]["headers"])["slot"]): Message.decode(body(post))
-        for post in schedule["posts"]
-        if post["how"] == "item"
-    }
-    if name == "ans104-process":
-        posted[0] = Message.decode(body(schedule["spawn"]))
-    return {
-        slot: Entry(assignment(name, slot), posted[slot])
-        for slot in sorted(posted)
-        if b"bundle-format" not in dict(posted[slot].item.tags)
-    }
+@cache
+def recorded_entries(name: str) -> list[Entry]:
+    """All slots of a recorded schedule, as HyperBEAM's scheduler had them."""
+    return [Entry(assignment(name, slot), _message(name, slot)) for slot in range(11)]
+
+
+def _message(name: str, slot: int) -> Message:
+    body = dict(SCHEDULES[name]["assignments"][slot]["assignment"]["v"])["body"]
+    commitments = to_tabm({"commitments": body["commitments"]})
+    return Message.of_tabm(to_tabm(typed(body)) | commitments)
