@@ -76,6 +76,18 @@ class Claim:
         """Whether nested messages were signed in full instead of by their IDs."""
         return self.rest.get(b"bundle") == b"true"
 
+    def parameters(self) -> dict[bytes, bytes | int]:
+        """Return what of it a signature base names.
+
+        Raises:
+            InvalidSignature: a time is no number.
+        """
+        texts = {name: value for name, value in self.rest.items() if isinstance(value, bytes)}
+        if any(not texts[name].isdigit() for name in INTEGERS & texts.keys()):
+            raise InvalidSignature("the time of a commitment is no number")
+        numbers = {name: int(texts[name]) for name in INTEGERS & texts.keys()}
+        return {**texts, **numbers, b"alg": self.type, b"keyid": self.keyid}
+
     def commitment(self) -> Commitment:
         """Return it as one of a message's commitments.
 
@@ -165,7 +177,7 @@ def _claim(name: bytes, fields: bytes | Tabm) -> Claim:
     if claim.id.ascii != name:
         raise InvalidSignature("a commitment's ID is not that of its signature")
     committer = fields.get(b"committer")
-    if committer is not None and (claim.is_hmac or committer != digest_id(claim.owner).ascii):
+    if not claim.is_hmac and committer not in (None, digest_id(claim.owner).ascii):
         raise InvalidSignature("a commitment names another committer than its key")
     return claim
 

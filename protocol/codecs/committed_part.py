@@ -8,6 +8,7 @@ from dataclasses import replace
 from protocol.codecs import ans104_tabm
 from protocol.codecs.commitment_fields import COMPONENTS, Claim, claims_of, with_claims
 from protocol.codecs.httpsig_covered import DEVICE, cover, hmac_claim
+from protocol.codecs.older_httpsig import is_of_may
 from protocol.codecs.signature_base import SIGNED_PARAMETERS
 from protocol.message_ids import bundled, linked, only, signed_keys, signers_of, without_commitments
 from protocol.tabm import Tabm
@@ -42,7 +43,7 @@ def committed_part(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     if ours:
         form = only(keys, ours.committed)
         covered = cover(bundled(form) if ours.bundle else linked(form))
-        claims.append(hmac_claim(covered, ours))
+        claims.append(hmac_claim(covered, None if is_of_may(ours.keyid) else ours))
     return with_claims(keys, tuple(claims))
 
 

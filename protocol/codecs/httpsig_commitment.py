@@ -21,6 +21,7 @@ from protocol.codecs.httpsig_covered import (
     hmac_claim,
     require_no_body_key,
 )
+from protocol.codecs.older_httpsig import base_of_may, is_of_may
 from protocol.codecs.signatures import verify_rsa_sha512
 from protocol.codecs.signed_wire import from_wire, to_wire
 from protocol.commitment import RSA_PSS_SHA512, Commitment
@@ -128,7 +129,10 @@ def _bare(tabm: Tabm) -> Tabm:
 
 def _signed(tabm: Tabm, claim: Claim) -> bool:
     covered = cover(_form(only(tabm, claim.committed), bundle=claim.bundle))
-    base = base_of(claim, covered.values, covered.components_of(claim))
+    if is_of_may(claim.keyid):
+        base = base_of_may(claim, covered.values)
+    else:
+        base = base_of(claim, covered.values, covered.components_of(claim))
     return verify_rsa_sha512(claim.owner, base, claim.signature)
 
 

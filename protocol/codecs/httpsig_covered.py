@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from protocol.codecs.commitment_fields import COMPONENTS, HMAC, INTEGERS, Claim, listed
+from protocol.codecs.commitment_fields import COMPONENTS, HMAC, Claim, listed
 from protocol.codecs.content_digest import KEY as DIGEST
 from protocol.codecs.httpsig import CONTENT_TYPE, NOT_KEYS, fields_to_sign
 from protocol.codecs.multipart import BODY_KEY
@@ -122,13 +122,7 @@ def committed_keys(
 
 def base_of(claim: Claim, values: Mapping[bytes, bytes], components: Sequence[bytes]) -> bytes:
     """Return the bytes that a commitment with these fields signs."""
-    texts = {name: value for name, value in claim.rest.items() if isinstance(value, bytes)}
-    parameters: dict[bytes, bytes | int] = {
-        **{name: int(text) if name in INTEGERS else text for name, text in texts.items()},
-        b"alg": claim.type,
-        b"keyid": claim.keyid,
-    }
-    return signature_base(values, components, parameters)
+    return signature_base(values, components, claim.parameters())
 
 
 def hmac_claim(covered: Covered, beside: Claim | None = None) -> Claim:

@@ -14,12 +14,20 @@ from protocol.codecs.commitment_fields import (
     INTEGERS,
     Claim,
     claims_of,
+    listed,
     numbered,
     with_claims,
 )
 from protocol.codecs.httpsig import CONTENT_TYPE, SIGNATURE, SIGNATURE_INPUT
 from protocol.codecs.httpsig_covered import DEVICE, LINK, committed_keys, cover, require_no_body_key
 from protocol.codecs.multipart import BODY_KEY
+from protocol.codecs.older_httpsig import (
+    INLINE_BODY_KEY,
+    LABELS,
+    is_of_may,
+    is_older,
+    renamed,
+)
 from protocol.codecs.percent import escape, unescape
 from protocol.codecs.signature_fields import Signature, parse, write
 from protocol.codecs.wire import Wire
@@ -32,7 +40,7 @@ LABEL = b"comm-"
 
 _FIRST = (b"alg", b"keyid", b"tag", b"created", b"expires", b"nonce")
 _ORIGINAL = b"original-tags"
-_ABOUT_BODY = frozenset((BODY_KEY, CONTENT_TYPE))
+_ABOUT_BODY = frozenset((BODY_KEY, CONTENT_TYPE, INLINE_BODY_KEY))
 _MEMBERS = re.compile(rb", (?=[0-9]+:)")
 _TAG = re.compile(rb"([0-9]+):(.*):([A-Za-z0-9_-]*)", re.DOTALL)
 _UNPRINTABLE = re.compile(rb"[^ -~]")
@@ -69,20 +77,34 @@ def from_wire(wire: Wire, bounds: Bounds = REQUEST) -> dict[bytes, bytes | Tabm]
         MalformedItem: headers, body or signature fields are malformed.
         TooLarge: the body has more than `bounds` allow.
     """
+    signatures = _signatures(_field(wire, SIGNATURE), _field(wire, SIGNATURE_INPUT))
+    if any(is_of_may(_keyid(each)) for each in signatures):
+        wire = renamed(wire)
     tabm = httpsig.decode(wire, bounds)
-    signature, signature_input = _field(wire, SIGNATURE), _field(wire, SIGNATURE_INPUT)
-    if not (signature.startswith(LABEL) and signature_input.startswith(LABEL)):
-        return tabm
     headers = {unescape(name) for name, _ in wire.headers}
-    signatures = parse(signature, signature_input)
-    ours = (each for each in signatures if each.label.startswith(LABEL))
-    return with_claims(tabm, tuple(_claim(each, tabm, headers) for each in ours))
+    return with_claims(tabm, tuple(_claim(each, tabm, headers) for each in signatures))
+
+
+def _signatures(signature: bytes, signature_input: bytes) -> list[Signature]:
+    for label in (LABEL, *LABELS):
+        if signature.startswith(label) and signature_input.startswith(label):
+            found = parse(signature, signature_input)
+            ours = [each for each in found if each.label.startswith(label)]
+            return ours if label == LABEL else [each for each in ours if is_older(each)]
+    return []
+
+
+def _keyid(signature: Signature) -> bytes:
+    value = dict(signature.parameters).get(b"keyid")
+    return value if isinstance(value, bytes) else b""
 
 
 def _written(tabm: Tabm, claim: Claim) -> Signature:
     keys = only(tabm, claim.committed)
     covered = cover(bundled(keys) if claim.bundle else linked(keys))
-    if claim.device == DEVICE:
+    if is_of_may(claim.keyid):
+        components = listed(claim.rest.get(COMPONENTS))
+    elif claim.device == DEVICE:
         components = covered.components_of(claim)
     else:
         # An item's tags are rebuilt in this order; what describes the body is no tag.
@@ -128,13 +150,16 @@ def _claim(signature: Signature, tabm: Tabm, headers: Collection[bytes]) -> Clai
     device, kind = _device(_taken(rest, b"alg"))
     if isinstance(text := rest.get(_ORIGINAL), bytes):
         rest[_ORIGINAL] = _tags(text)
+    keyid = _taken(rest, b"keyid")
     names = [name.removeprefix(b"@") for name in signature.components]
-    if device == DEVICE and names != sorted(names) and not _ABOUT_BODY.isdisjoint(names):
+    if is_of_may(keyid):
+        rest[COMPONENTS] = numbered(signature.components)
+    elif device == DEVICE and names != sorted(names) and not _ABOUT_BODY.isdisjoint(names):
         rest[COMPONENTS] = numbered(names)
     return Claim(
         device=device,
         type=kind,
-        keyid=_taken(rest, b"keyid"),
+        keyid=keyid,
         signature=signature.raw,
         committed=_committed(names, tabm, headers),
         rest=rest,
