@@ -16,7 +16,7 @@ function element(name, text, attributes = {}) {
 }
 
 function button(text, title, pressed) {
-  const made = element("button", text, { type: "button", title });
+  const made = element("button", text, { type: "button", title, "aria-label": title });
   made.addEventListener("click", pressed);
   return made;
 }

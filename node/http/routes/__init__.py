@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
+from node import explorer
 from node.http import dispatch
 from node.http.routes import legacy
 from node.metrics import routes as looks
@@ -13,6 +14,7 @@ from node.node import Node
 
 MAKERS: Sequence[Callable[[Node], Sequence[BaseRoute]]] = (
     looks.routes,
+    explorer.routes,
     legacy.routes,
     # What takes every request that is left stands last.
     dispatch.routes,
