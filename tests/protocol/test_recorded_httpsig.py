@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.codecs import httpsig, portable
+from protocol.codecs.body_parts import SCHEDULE
 from protocol.codecs.httpsig import SIGNATURE, SIGNATURE_INPUT
 from protocol.codecs.structured import Atom, from_tabm, to_tabm
 from protocol.codecs.wire import Wire
@@ -16,9 +17,19 @@ from tests.protocol.recorded import Json, raw, tabm, typed, vectors, wire
 MESSAGES = {message["name"]: message for message in vectors("messages")["messages"]}
 PLAIN = {name: message for name, message in MESSAGES.items() if "unsigned" in message}
 BUNDLES = {name: m for name, m in PLAIN.items() if "error" not in m["unsigned"]["wire_bundle"]}
-SLOTS = [
-    slot for schedule in vectors("assignments")["schedules"] for slot in schedule["assignments"]
-]
+SCHEDULES = vectors("assignments")["schedules"]
+SLOTS = [slot for schedule in SCHEDULES for slot in schedule["assignments"]]
+REPLIES = {
+    f"{schedule['name']} {reply['name']}": reply
+    for schedule in SCHEDULES
+    for reply in schedule["replies"]
+    if "decoded" in reply
+}
+PAGES = {
+    f"{schedule['name']} {reply}": schedule["signed_schedule"][reply]["wire"]
+    for schedule in SCHEDULES
+    for reply in ("bundle_signed_reply", "bundle_unsigned_reply")
+}
 NOT_READABLE = {"integer-16-digits"}
 """No parser of structured fields takes its integer, HyperBEAM's own neither."""
 
@@ -105,6 +116,21 @@ def test_a_signed_message_is_read_and_written_but_for_its_signatures(name: str) 
     assert httpsig.encode(message) == unsigned(recorded)
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_schedule_is_read_and_written_but_for_its_signatures(name: str) -> None:
+    """Eleven assignments with their messages and commitments are the same bytes again."""
+    recorded = wire(PAGES[name])
+    assert httpsig.encode(httpsig.decode(recorded, SCHEDULE)) == unsigned(recorded)
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_reply_over_http_is_read_as_recorded(name: str) -> None:
+    """What a real node sends means the same here, next to the headers that servers add."""
+    read = uncommitted(httpsig.decode(wire(REPLIES[name]["reply"]), SCHEDULE))
+    expected = in_python(uncommitted(typed(REPLIES[name]["decoded"])))
+    assert {key: value for key, value in from_tabm(read).items() if key in expected} == expected
+
+
 @pytest.mark.parametrize("name", PLAIN.keys() - UNSORTED)
 def test_the_signed_fields_are_those_of_the_recorded_base(name: str) -> None:
     """Sorted headers, with the digest in place of the body, are what the HMAC is over."""
@@ -136,7 +162,11 @@ def test_every_message_travels(name: str) -> None:
 def uncommitted(message: Any) -> Any:
     if not isinstance(message, dict):
         return message
-    return {key: uncommitted(value) for key, value in message.items() if key != b"commitments"}
+    return {
+        key: uncommitted(value)
+        for key, value in message.items()
+        if key not in (b"commitments", "commitments")
+    }
 
 
 def unsigned(signed: Wire) -> Wire:
