@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -20,6 +21,7 @@ from node.http.replies import Reply, render
 from node.http.request import Call, read_call
 from node.http.signing import signed
 from node.node import Node
+from protocol.codecs.body_parts import REQUEST
 from protocol.errors import NotFound
 
 Handler = Callable[[Node, Call], Awaitable[Reply | Response]]
@@ -48,11 +50,13 @@ class Dispatcher:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        limits = node.config.limits
+        self._bounds = replace(REQUEST, parts=limits.parts, depth=limits.nesting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         try:
-            call = await read_call(scope, receive)
+            call = await read_call(scope, receive, self._bounds)
         except ClientDisconnect:
             return
         response = await self._answer(call)

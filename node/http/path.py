@@ -62,7 +62,7 @@ def _parts(steps: list[tuple[str, str]]) -> tuple[Id | None, str, str, tuple[str
     if names and (base := _id(names[0][0])) is not None:
         device = names.pop(0)[1]
     while names and not names[0][0]:
-        device = names.pop(0)[1]
+        device = names.pop(0)[1] or device
     key = names[0][0] if names else ""
     return base, device, key, tuple(name for name, _ in names[1:])
 

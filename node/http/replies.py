@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from protocol.codecs import ao_types
 from protocol.codecs.ans104_tabm import item_of
 from protocol.codecs.httpsig_commitment import to_wire
 from protocol.codecs.json_codec import encode as to_json
+from protocol.codecs.portable import encode
 from protocol.errors import MalformedItem, NotFound, UnsupportedValue
 from protocol.message_ids import linked
-from protocol.tabm import COMMITMENTS, Tabm
+from protocol.tabm import Tabm
 
 Fields = tuple[tuple[bytes, bytes], ...]
 
@@ -34,14 +34,8 @@ MAX_COPIED_BYTES = 1024
 MAX_COPIES_BYTES = 8 << 10
 """Of all such headers: clients give up at 16 KiB."""
 
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
-_VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
-_OURS = frozenset(
-    b"clear-site-data connection content-encoding content-length content-security-policy date"
-    b" keep-alive location proxy-connection refresh server set-cookie te trailer"
-    b" transfer-encoding upgrade x-content-type-options".split()
-)
-"""Headers that speak of the connection, or to the browser, and never for a message."""
+_NOT_COPIED = frozenset((b"ao-types", b"body", b"codec-device", b"content-type", b"data"))
+"""Keys that say something else as headers, or are what the body is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +107,6 @@ def respond(reply: Reply, headers: Iterable[tuple[bytes, bytes]], body: bytes) -
 
 def _httpsig(reply: Reply, bundle: bool) -> Response:
     wire = to_wire(reply.tabm, bundle=bundle)
-    if not all(_carried(name, value) for name, value in wire.headers):
-        raise UnsupportedValue("a key of the message cannot be a header")
     return respond(reply, wire.headers, wire.body)
 
 
@@ -139,25 +131,24 @@ _WRITERS: Mapping[str, tuple[Callable[[Reply, bool], Response], ...]] = {
 
 
 def _described(media_type: bytes, codec: str, tabm: Tabm) -> list[tuple[bytes, bytes]]:
-    # A client that wants one number need not read the codec: each scalar is a header, too.
     headers = [(b"content-type", media_type), (b"codec-device", codec.encode())]
     room = MAX_COPIES_BYTES
-    for name, value in tabm.items():
-        if isinstance(value, bytes) and len(value) <= MAX_COPIED_BYTES and _copied(name, value):
-            room -= len(name) + len(value)
-            if room >= 0:
-                headers.append((name, value))
+    for name, value in _copies(tabm):
+        room -= len(name) + len(value)
+        if room >= 0:
+            headers.append((name, value))
     return headers
 
 
-def _copied(name: bytes, value: bytes) -> bool:
-    described = name in (b"content-type", b"codec-device", b"ao-types", COMMITMENTS)
-    return not described and _carried(name, value)
-
-
-def _carried(name: bytes, value: bytes) -> bool:
-    named = _NAME.fullmatch(name) is not None and name not in _OURS
-    return named and _VALUE.fullmatch(value) is not None
+def _copies(tabm: Tabm) -> Iterable[tuple[bytes, bytes]]:
+    # A client that wants one number need not read the codec: each scalar is a header, too,
+    # as far as it can be one.
+    scalars = {
+        name: value
+        for name, value in tabm.items()
+        if isinstance(value, bytes) and len(value) <= MAX_COPIED_BYTES and name not in _NOT_COPIED
+    }
+    return [field for field in encode(scalars).headers if field[0] in scalars]
 
 
 def _types(tabm: Tabm) -> dict[bytes, bytes]:

@@ -9,9 +9,11 @@ from starlette.types import Receive, Scope
 
 from node.http.negotiation import ANS104, HTTPSIG, Form, reply_form, request_codec
 from node.http.path import Path
+from protocol.codecs.body_parts import REQUEST, Bounds
 from protocol.codecs.httpsig_commitment import from_wire
 from protocol.codecs.json_codec import decode as from_json
 from protocol.codecs.wire import Wire
+from protocol.errors import TooLarge
 from protocol.message import Message
 from protocol.tabm import Tabm
 
@@ -29,12 +31,22 @@ class Call:
         body: the bytes after the headers.
     """
 
-    def __init__(self, method: str, path: Path, target: str, headers: Headers, body: bytes) -> None:
+    def __init__(
+        self,
+        method: str,
+        path: Path,
+        target: str,
+        headers: Headers,
+        body: bytes,
+        bounds: Bounds = REQUEST,
+    ) -> None:
+        """Take a request, and what its body may have at most."""
         self.method = method
         self.path = path
         self.target = target
         self.headers = headers
         self.body = body
+        self._bounds = bounds
 
     @cached_property
     def fields(self) -> dict[str, str]:
@@ -65,10 +77,13 @@ class Call:
 
         Raises:
             MalformedItem: it cannot be read.
+            TooLarge: it has too many parts, or nests too deeply.
         """
         if self.codec == HTTPSIG:
-            return from_wire(Wire(tuple(self.headers), self.body))
-        return from_json(self.body)
+            return from_wire(Wire(tuple(self.headers), self.body), self._bounds)
+        tabm = from_json(self.body)
+        _require_shallow(tabm, self._bounds.depth)
+        return tabm
 
     @cached_property
     def form(self) -> Form:
@@ -100,7 +115,7 @@ class Call:
         return value.decode("utf-8", "replace") if isinstance(value, bytes) and value else None
 
 
-async def read_call(scope: Scope, receive: Receive) -> Call:
+async def read_call(scope: Scope, receive: Receive, bounds: Bounds = REQUEST) -> Call:
     """Read a request to its end.
 
     Raises:
@@ -110,7 +125,8 @@ async def read_call(scope: Scope, receive: Receive) -> Call:
     raw, query = scope["raw_path"].partition(b"?")[0], scope["query_string"]
     path = Path.parse(raw, query)
     target = (raw + b"?" + query if query else raw).decode("ascii")
-    return Call(scope["method"], path, target, scope["headers"], await _body(receive))
+    body = await _body(receive)
+    return Call(scope["method"], path, target, scope["headers"], body, bounds)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -122,3 +138,11 @@ async def _body(receive: Receive) -> bytes:
         chunks.append(message.get("body", b""))
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _require_shallow(tabm: Tabm, levels: int) -> None:
+    if not levels:
+        raise TooLarge("the message is nested too deeply")
+    for value in tabm.values():
+        if not isinstance(value, bytes):
+            _require_shallow(value, levels - 1)

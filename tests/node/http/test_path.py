@@ -23,6 +23,7 @@ FORMS = {
     "/~scheduler@1.0/schedule": (None, "scheduler@1.0", "schedule", ()),
     "/~meta@1.0/info/address": (None, "meta@1.0", "info", ("address",)),
     "/%7Emeta@1.0/info": (None, "meta@1.0", "info", ()),
+    "/~scheduler@1.0/&a=b": (None, "scheduler@1.0", "", ()),
     "/push": (None, "", "push", ()),
     "//push/": (None, "", "push", ()),
     "/": (None, "", "", ()),
