@@ -59,47 +59,35 @@ def open_node(config: Config) -> Iterator[Node]:
         SchedulerError: as `Scheduler.open`; or a wallet or an address cannot be used.
     """
     with ExitStack() as closing:
-        wallets = open_wallets(config.store.wallets)
-        peers = _Peers(config, closing)
-        metrics = Metrics()
-        scheduler = closing.enter_context(_scheduler(config, wallets, peers))
-        metrics.watch(scheduler)
-        cache = closing.enter_context(Cache(_cache_folder(config, closing)))
-        foreign = ForeignTable(cache)
-        locations = Locations(
-            LocationTable(cache),
-            wallets[0],
+        yield _open(config, closing)
+
+
+def _open(config: Config, closing: ExitStack) -> Node:
+    wallets = open_wallets(config.store.wallets)
+    peers, metrics = _Peers(config, closing), Metrics()
+    scheduler = closing.enter_context(_scheduler(config, wallets, peers, metrics))
+    metrics.watch(scheduler)
+    cache = closing.enter_context(Cache(_cache_folder(config, closing)))
+    foreign, locations = ForeignTable(cache), _locations(config, wallets[0], peers, cache)
+    return Node(
+        config=config,
+        scheduler=scheduler,
+        wallets=wallets,
+        blocks=peers.blocks,
+        finder=Finder(
+            scheduler,
+            [wallet.address for wallet in wallets],
+            locations,
+            foreign=foreign,
             gateway=peers.gateway,
-            uploader=peers.uploader,
-            client=peers.trusted,
-            notify=config.peers.notify,
-            time_to_live=int(config.peers.location_ttl_seconds * 1000),
-        )
-        remote = RemoteSchedules(
-            peers.strangers, foreign, async_cache=config.peers.async_remote_cache
-        )
-        closing.callback(remote.close)
-        lookahead = Lookahead()
-        closing.callback(lookahead.close)
-        yield Node(
-            config=config,
-            scheduler=scheduler,
-            wallets=wallets,
-            blocks=peers.blocks,
-            finder=Finder(
-                scheduler,
-                [wallet.address for wallet in wallets],
-                locations,
-                foreign=foreign,
-                gateway=peers.gateway,
-                own_url=config.server.public_url,
-            ),
-            remote=remote,
-            locations=locations,
-            lookahead=lookahead,
-            signers=SignerRate(config.limits.rate_per_signer),
-            metrics=metrics,
-        )
+            own_url=config.server.public_url,
+        ),
+        remote=_closed_later(closing, _remote(config, peers, foreign)),
+        locations=locations,
+        lookahead=_closed_later(closing, Lookahead()),
+        signers=SignerRate(config.limits.rate_per_signer),
+        metrics=metrics,
+    )
 
 
 def open_wallets(files: tuple[Path, ...]) -> tuple[Wallet, ...]:
@@ -165,7 +153,9 @@ def _trusting(rules: Rules, config: Config) -> Rules:
     return rules
 
 
-def _scheduler(config: Config, wallets: tuple[Wallet, ...], peers: _Peers) -> Scheduler:
+def _scheduler(
+    config: Config, wallets: tuple[Wallet, ...], peers: _Peers, metrics: Metrics
+) -> Scheduler:
     asked = config.scheduling
     return Scheduler.open(
         config.store.data,
@@ -178,10 +168,27 @@ def _scheduler(config: Config, wallets: tuple[Wallet, ...], peers: _Peers) -> Sc
         commitment_device=asked.commitment_device,
         deadline=asked.deadline_seconds,
         max_live_processes=asked.max_live_processes,
+        observer=metrics.observer,
         accept_signature_types=asked.accept_signature_types,
         store=StoreSettings(min_free_bytes=config.store.min_free_bytes),
         settings=Settings(max_queued=config.limits.queue),
     )
+
+
+def _locations(config: Config, operator: Wallet, peers: _Peers, cache: Cache) -> Locations:
+    return Locations(
+        LocationTable(cache),
+        operator,
+        gateway=peers.gateway,
+        uploader=peers.uploader,
+        client=peers.trusted,
+        notify=config.peers.notify,
+        time_to_live=int(config.peers.location_ttl_seconds * 1000),
+    )
+
+
+def _remote(config: Config, peers: _Peers, foreign: ForeignTable) -> RemoteSchedules:
+    return RemoteSchedules(peers.strangers, foreign, async_cache=config.peers.async_remote_cache)
 
 
 def _cache_folder(config: Config, closing: ExitStack) -> Path:

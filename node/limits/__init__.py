@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp
 
 from node.config import Config
@@ -10,27 +12,36 @@ from node.limits.bodies import BodyLimit
 from node.limits.buckets import Buckets
 from node.limits.heads import HeadLimit
 from node.limits.rates import AddressRate, SignerRate
+from node.limits.refusing import Refuser
 from node.limits.spreading import Spread
 from node.limits.stalls import StallLimit
 
 __all__ = ["SignerRate", "limited"]
 
 
-def limited(app: ASGIApp, config: Config) -> ASGIApp:
+def limited(
+    app: ASGIApp, config: Config, refused: Callable[[str], None] = lambda _code: None
+) -> ASGIApp:
     """Return `app` behind the limits of the configuration.
 
     A request passes the rate of its address, the look at its head and the reading of its
     body, in this order; only then does the application run.
+
+    Args:
+        app: what to guard.
+        config: of the limits, and of the proxies whose word is taken.
+        refused: told the code of each refusal.
     """
-    limits = config.limits
+    limits, refuse = config.limits, Refuser(refused)
     app = BodyLimit(
         app,
+        refuse,
         max_bytes=limits.body_bytes,
         max_buffered_bytes=max(limits.buffered_bytes, limits.body_bytes),
         seconds=limits.body_seconds,
     )
-    app = HeadLimit(app, max_bytes=limits.header_bytes, max_headers=limits.headers)
+    app = HeadLimit(app, refuse, max_bytes=limits.header_bytes, max_headers=limits.headers)
     if limits.rate_per_address:
         clients = Clients(config.server.trusted_proxies)
-        app = AddressRate(app, Buckets(limits.rate_per_address), clients)
+        app = AddressRate(app, refuse, Buckets(limits.rate_per_address), clients)
     return Spread(StallLimit(app))

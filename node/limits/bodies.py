@@ -7,7 +7,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from node.limits.refusals import RequestTimeout
-from node.limits.refusing import LINGER_SECONDS, refuse
+from node.limits.refusing import LINGER_SECONDS, Refuser
 from protocol.errors import Overloaded, SchedulerError, TooLarge
 
 MAX_DIGITS = 18
@@ -21,13 +21,20 @@ class BodyLimit:
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int, max_buffered_bytes: int, seconds: float
+        self,
+        app: ASGIApp,
+        refuse: Refuser,
+        *,
+        max_bytes: int,
+        max_buffered_bytes: int,
+        seconds: float,
     ) -> None:
         """Take bodies of at most `max_bytes`, complete after `seconds`.
 
         All bodies that are being read or worked on have at most `max_buffered_bytes`.
         """
         self._app = app
+        self._refuse = refuse
         self._max_bytes = max_bytes
         self._max_buffered = max_buffered_bytes
         self._seconds = seconds
@@ -44,7 +51,7 @@ class BodyLimit:
                 return
             if isinstance(outcome, SchedulerError):
                 linger = 0 if isinstance(outcome, RequestTimeout) else LINGER_SECONDS
-                await refuse(outcome, scope, receive, send, linger=linger)
+                await self._refuse(outcome, scope, receive, send, linger=linger)
             else:
                 await self._app(scope, _replay(outcome, receive), send)
         finally:

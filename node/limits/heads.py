@@ -10,7 +10,7 @@ from node.limits.refusals import (
     UnsupportedEncoding,
     UnsupportedMethod,
 )
-from node.limits.refusing import refuse
+from node.limits.refusing import Refuser
 from protocol.errors import SchedulerError
 
 VERSIONS = frozenset({"1.0", "1.1", "2", "3"})
@@ -25,9 +25,10 @@ proxy. RFC 9112, 6.3."""
 class HeadLimit:
     """Let through to `app` what has an ordinary head; it costs one walk over the headers."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, max_headers: int) -> None:
+    def __init__(self, app: ASGIApp, refuse: Refuser, *, max_bytes: int, max_headers: int) -> None:
         """Refuse more than `max_headers` fields, or `max_bytes` of names, values and path."""
         self._app = app
+        self._refuse = refuse
         self._max_bytes = max_bytes
         self._max_headers = max_headers
 
@@ -38,7 +39,7 @@ class HeadLimit:
             await receive()
             await send({"type": "websocket.close"})
         elif scope["type"] == "http" and (fault := self._fault(scope)):
-            await refuse(fault, scope, receive, send)
+            await self._refuse(fault, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -7,16 +7,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from node.limits.addresses import Clients
 from node.limits.buckets import Buckets
 from node.limits.refusals import RateLimited
-from node.limits.refusing import refuse
+from node.limits.refusing import Refuser
 from protocol.ids import Id
 
 
 class AddressRate:
     """Let through to `app` what its client's rate allows."""
 
-    def __init__(self, app: ASGIApp, buckets: Buckets, clients: Clients) -> None:
+    def __init__(self, app: ASGIApp, refuse: Refuser, buckets: Buckets, clients: Clients) -> None:
         """Count each request in the bucket of the client that it came from."""
         self._app = app
+        self._refuse = refuse
         self._buckets = buckets
         self._clients = clients
 
@@ -26,7 +27,7 @@ class AddressRate:
             wait = self._buckets.take(self._clients.of_request(scope))
             if wait:
                 refusal = RateLimited("too many requests of this address", retry_after=wait)
-                await refuse(refusal, scope, receive, send)
+                await self._refuse(refusal, scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

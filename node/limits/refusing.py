@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
@@ -17,19 +18,32 @@ LINGER_SECONDS = 2.0
 on unread bytes is reset, which can take the answer away from the client."""
 
 
-async def refuse(
-    error: SchedulerError,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    *,
-    linger: float = LINGER_SECONDS,
-) -> None:
-    """Send the problem reply, and close the connection if the request was not read to its end.
+class Refuser:
+    """Send problem replies to requests that nobody has read to their end."""
 
-    Whatever still comes is read meanwhile: Hypercorn's reader waits for ever when ten pieces of
-    a body are not taken, and its HTTP/2 ends a connection on a piece for an answered stream.
-    """
+    def __init__(self, told: Callable[[str], None]) -> None:
+        """Tell `told` the code of each refusal."""
+        self._told = told
+
+    async def __call__(
+        self,
+        error: SchedulerError,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        linger: float = LINGER_SECONDS,
+    ) -> None:
+        """Reply, and close the connection if there is more of the request than was read."""
+        self._told(error.code)
+        await _refuse(error, scope, receive, send, linger)
+
+
+async def _refuse(
+    error: SchedulerError, scope: Scope, receive: Receive, send: Send, linger: float
+) -> None:
+    # Whatever still comes is read meanwhile: Hypercorn's reader waits for ever when ten pieces
+    # of a body are not taken.
     rest = asyncio.create_task(_discard(receive))
     # Two turns of the loop: a request without a body is complete then, and stays connected.
     for _ in range(2):

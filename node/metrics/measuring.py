@@ -11,6 +11,9 @@ from node.metrics.metrics import Metrics
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Others count together: a client must not be able to make up names that are kept for ever."""
 
+NO_REPLY = 499
+"""The status of a request that ended before it had a reply."""
+
 
 class Measured:
     """Tell `metrics` of every request to `app`."""
@@ -24,9 +27,8 @@ class Measured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
-        # Of a request that is given up before it has a reply; 499 as others call it.
-        status = 499
+        started, status = time.perf_counter(), NO_REPLY
+        self._metrics.asked()
 
         async def noted(message: Message) -> None:
             nonlocal status

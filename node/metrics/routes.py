@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from node.http.waiting import apart
 from node.metrics.metrics import MEDIA_TYPE
+from node.metrics.recovery import Recovery
 from node.node import Node
 
 _UNCACHED = {"cache-control": "no-store"}
@@ -28,6 +29,7 @@ class Looks:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._recovery = Recovery(node.scheduler)
 
     async def health(self, _request: Request) -> Response:
         """200 while this process should go on; 503 once only a restart can help."""
@@ -39,7 +41,8 @@ class Looks:
         """200 when requests are worth sending; 503 while recovering, and from closing on."""
         if self._node.scheduler.closed:
             return _state(503, "closed")
-        return _state(200, "ready")
+        recovered = await apart(self._recovery.done)
+        return _state(200, "ready") if recovered else _state(503, "recovering")
 
     async def metrics(self, _request: Request) -> Response:
         """All numbers, in Prometheus's text format."""

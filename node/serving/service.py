@@ -42,7 +42,8 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
 
 def guarded(node: Node) -> ASGIApp:
     """Return the application of a node behind its limits, each request measured."""
-    return Measured(limited(application(node), node.config), node.metrics)
+    metrics = node.metrics
+    return Measured(limited(application(node), node.config, metrics.refused), metrics)
 
 
 async def _until_told(node: Node, sockets: Sockets, announce: Callable[[str], None]) -> None:

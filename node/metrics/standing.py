@@ -1,0 +1,69 @@
+"""Where a scheduler stands, asked at each scrape: so nothing is counted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from actors import Scheduler
+from protocol.errors import Closed, Fenced
+
+MEANINGS = {
+    "queued_requests": "Requests between acceptance and the store.",
+    "queued_bytes": "Bytes of their messages.",
+    "slots_to_sign": "Slots that no signer has begun with.",
+    "slots_not_stored": "Slots given and not stored: how far the store is behind the head.",
+    "slots_not_published": "Slots stored that have no receipt, in 1000 processes at most: how far "
+    "the bundler is behind the store.",
+    "live_processes": "Processes kept in memory.",
+    "processes": "Processes in the store.",
+    "stuck_processes": "Processes with an item that the bundler refuses.",
+    "unfit_processes": "Processes that cannot be scheduled, for what their records say.",
+    "followers": "Subscriptions to stored slots, such as event streams.",
+    "fenced": "1 once nothing is signed or written any more.",
+}
+
+
+class Standing(Collector):
+    """The numbers of this moment."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is asked before the first scrape."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Ask now; what a closed store cannot tell any more is left out."""
+        for name, value in self._numbers().items():
+            if value is not None:
+                yield GaugeMetricFamily(f"ao_{name}", MEANINGS[name], value=float(value))
+
+    def _numbers(self) -> dict[str, float | None]:
+        load, status = self._scheduler.load(), self._scheduler.status()
+        return {
+            "queued_requests": load.queued,
+            "queued_bytes": load.queued_bytes,
+            "slots_to_sign": load.to_sign,
+            "slots_not_stored": load.under_way,
+            "slots_not_published": self._not_published(),
+            "live_processes": load.live_processes,
+            "processes": status.processes,
+            "stuck_processes": len(status.stuck),
+            "unfit_processes": len(status.unfit),
+            "followers": load.followers,
+            "fenced": status.fenced is not None,
+        }
+
+    def _not_published(self) -> int | None:
+        try:
+            return sum(
+                self._scheduler.slot(work.process) + 1 - work.unpublished
+                for work in self._scheduler.pending()
+                if work.unpublished is not None
+            )
+        except (Closed, Fenced):
+            return None
