@@ -20,12 +20,14 @@ class Server:
         answers: from a path to raw bytes, or to a function that gets connection and request.
         requests: the raw heads and bodies, in order of arrival.
         connections: how many there were.
+        pace: seconds between two reads of at most 64 KiB.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: dict[str, bytes | Callable[[socket.socket, bytes], None]] = {}
         self.requests: list[bytes] = []
         self.connections = 0
+        self.pace = 0.0
         self._tls = tls
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -60,7 +62,7 @@ class Server:
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             with connection:
-                while head := _request(connection):
+                while head := _request(connection, self.pace):
                     self.requests.append(head)
                     self._answer(connection, head)
 
@@ -115,7 +117,7 @@ def redirect(location: str, status: int = 302) -> bytes:
     return reply(status, headers=[("location", location)])
 
 
-def _request(connection: socket.socket) -> bytes:
+def _request(connection: socket.socket, pace: float) -> bytes:
     received = b""
     while b"\r\n\r\n" not in received:
         more = connection.recv(1 << 16)
@@ -127,6 +129,7 @@ def _request(connection: socket.socket) -> bytes:
         (int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"),
         0,
     )
-    while len(body) < length:
-        body += connection.recv(1 << 16)
+    while len(body) < length and (more := connection.recv(1 << 16)):
+        body += more
+        threading.Event().wait(pace)
     return head + b"\r\n\r\n" + body

@@ -198,12 +198,12 @@ def test_a_slow_answer_ends_at_the_deadline(asking, server, manner: str) -> None
     stopped.set()
 
 
-def test_a_server_that_does_not_read_ends_at_the_deadline(asking, internet) -> None:
-    """Sending is bounded like receiving: nobody holds us up by not taking what we send."""
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        internet.port = deaf.getsockname()[1]
-        with pytest.raises(PeerTimeout):
-            asking(timeout_seconds=0.2).post(f"{HERE}/", bytes(32 << 20))
+def test_a_server_that_reads_slowly_ends_at_the_deadline(asking, server) -> None:
+    """Sending is bounded like receiving: nobody holds us up by taking what we send bit by bit."""
+    server.pace = 0.01
+    server.answers["/"] = reply()
+    with pytest.raises(PeerTimeout):
+        asking(timeout_seconds=0.2).post(f"{HERE}/", bytes(16 << 20))
 
 
 def test_a_caller_may_have_less_patience(client, server) -> None:

@@ -147,14 +147,16 @@ def test_a_name_that_does_not_exist_is_the_peers_failure(client) -> None:
 
 def test_a_resolver_that_hangs_does_not_outlast_the_deadline(internet) -> None:
     """The system's resolver knows no deadline, so nobody waits for it longer than for a peer."""
-    released = threading.Event()
+    released, ended = threading.Event(), threading.Event()
 
     def hanging(*_) -> list[str]:
-        released.wait(60)
+        released.wait(10)
+        ended.set()
         return [PUBLIC]
 
     with Client(resolver=hanging, network=internet) as client:
         with deadline(0.05), pytest.raises(PeerTimeout):
             client.get("http://node.example/")
+        assert not ended.is_set()
         released.set()
     assert internet.connected == []
