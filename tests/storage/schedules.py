@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 
 from protocol.assignment import Assignment, Block
-from protocol.chain import HashChain
+from protocol.chain import HashChain, chain_rule
 from protocol.commitment import Commitment
 from protocol.ids import Id, digest_id
 from protocol.terms import ANS104, Terms
@@ -27,15 +27,22 @@ class Schedule:
     process: Id = field(default_factory=random_id)
     owners: tuple[bytes, ...] = field(default=(OWNER,), repr=False)
     pins: list[Pin] = field(default_factory=list)
+    chain: str = HashChain.name
+    # IDs of what was signed last for each slot; serial chain rules link them.
+    ids: dict[int, Id] = field(default_factory=dict, repr=False)
 
     def pin(self, message_id: Id | None = None, *, body: Body | None = None, **changes) -> Pin:
         """Return the pin of the next slot; `changes` replace fields of its assignment."""
         slot = len(self.pins)
         message_id = self.process if slot == 0 else message_id or random_id()
-        link = HashChain().next(self.pins[-1].assignment.link if slot else "", message_id)
+        before = self.pins[-1].assignment.link if slot else ""
+        link = chain_rule(self.chain).next(before, message_id, self.ids.get(slot - 1))
         block = Block(100 + slot, 1000 + slot, "b" * 43)
-        assignment = Assignment(self.process, slot, message_id, link, 5000 + slot, block)
-        terms = Terms(tuple(map(digest_id, self.owners))) if slot == 0 else None
+        assignment = Assignment(
+            self.process, slot, message_id, link, 5000 + slot, block, chain=self.chain
+        )
+        signers = tuple(map(digest_id, self.owners))
+        terms = Terms(signers, self.chain) if slot == 0 else None
         body = body or Body("ans104", bytes(message_id) * 20)
         pin = Pin(replace(assignment, **changes), body, terms)
         self.pins.append(pin)
@@ -58,7 +65,9 @@ class Schedule:
 
     def sign(self, assignment: Assignment) -> Assignment:
         """Return the assignment with a random signature of each owner."""
-        return assignment.signed([commitment(owner) for owner in self.owners])
+        signed = assignment.signed([commitment(owner) for owner in self.owners])
+        self.ids[assignment.slot] = signed.id
+        return signed
 
     @property
     def messages(self) -> list[Id]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from protocol.assignment import Assignment, Block
-from protocol.chain import HashChain
+from protocol.chain import chain_rule
 from protocol.codecs import ans104
-from protocol.codecs.assignment import commit, signature_data
+from protocol.codecs.assignment import commit, published_ids, scheme, signature_data
 from protocol.codecs.signatures import ED25519
-from protocol.ids import Id
+from protocol.commitment import ANS104, HTTPSIG
+from protocol.ids import Id, digest_id
 from protocol.message import Verified, verify
 from protocol.terms import Terms, spawn_terms
 from protocol.wallet import Wallet
@@ -27,6 +29,7 @@ class SignedSchedule:
     wallet: Wallet = field(repr=False)
     number: int = 0
     second: Wallet | None = field(default=None, repr=False)
+    asked: dict[str, str] = field(default_factory=dict)
     pins: list[Pin] = field(default_factory=list, repr=False)
     signed: list[Assignment] = field(default_factory=list, repr=False)
 
@@ -48,7 +51,8 @@ class SignedSchedule:
         """Return the next message; the first one is the process itself."""
         if not self.pins:
             named = ",".join(str(wallet.address) for wallet in self.wallets)
-            item = process_item(self.user, self.wallet.address, Scheduler=named, Number=self.number)
+            keys = {"Scheduler": named, "Number": self.number, **self.asked}
+            item = process_item(self.user, self.wallet.address, **keys)
         else:
             item = message_item(self.user, self.process, len(self.pins))
         return verify(item)
@@ -57,30 +61,38 @@ class SignedSchedule:
         """Return the pin of the next slot; `changes` replace fields of its assignment."""
         message = message or self.message()
         slot = len(self.pins)
-        link = HashChain().next(self.pins[-1].assignment.link if slot else "", message.message_id)
+        ours = [wallet.address for wallet in self.wallets]
+        terms = self.terms if slot else spawn_terms(message.keys, ours)
+        rule, last = chain_rule(terms.chain), self.pins[-1].assignment.link if slot else ""
+        before = self.signed[slot - 1].id if rule.serial and slot else None
         assignment = Assignment(
             message.process,
             slot,
             message.message_id,
-            link,
+            rule.next(last, message.message_id, before),
             5000 + slot,
             Block(100 + slot, 1000 + slot, "b" * 43),
             message.path,
-        )
-        terms = (
-            None if slot else spawn_terms(message.keys, [wallet.address for wallet in self.wallets])
+            terms.chain,
+            terms.variant,
         )
         body = Body(message.codec, message.encoded)
-        self.pins.append(Pin(replace(assignment, **changes), body, terms))
+        self.pins.append(Pin(replace(assignment, **changes), body, None if slot else terms))
         return self.pins[-1]
 
     def sign(self, assignment: Assignment) -> Assignment:
         """Return the assignment signed by the scheduler's wallets."""
-        owners = [wallet.owner for wallet in self.wallets]
-        signatures = [
-            wallet.sign(signature_data(assignment, wallet.owner)) for wallet in self.wallets
-        ]
-        return assignment.signed([*map(commit, owners, signatures)])
+        device = self.terms.device if self.pins else ANS104
+        return assignment.signed(
+            [
+                commit(
+                    wallet.owner,
+                    wallet.sign(signature_data(assignment, wallet.owner, device), scheme(device)),
+                    device,
+                )
+                for wallet in self.wallets
+            ]
+        )
 
     def pinned(self, count: int) -> Batch:
         """A batch that pins the next `count` slots."""
@@ -93,6 +105,13 @@ class SignedSchedule:
         self.signed += signed
         return Batch(pins=pins, signed=signed)
 
+    def one_by_one(self, count: int) -> Iterator[Batch]:
+        """Batches that pin the next `count` slots, and sign and publish each before the next."""
+        for _ in range(count):
+            yield self.pinned(1)
+            self.signed.append(self.sign(self.pins[-1].assignment))
+            yield Batch(signed=self.signed[-1:], receipts=[receipt(self.signed[-1])])
+
     def published(self, count: int) -> Batch:
         """A batch that pins, signs and publishes the next `count` slots."""
         batch = self.stored(count)
@@ -101,11 +120,11 @@ class SignedSchedule:
 
 def receipt(assignment: Assignment) -> Receipt:
     """Return what an uploader acknowledges for a slot."""
-    items = [assignment.message_id, *(commitment.id for commitment in assignment.commitments)]
+    items = tuple((each, "taken") for each in (assignment.message_id, *published_ids(assignment)))
+    inside = [assignment.id] if assignment.commitments[0].device == HTTPSIG else []
+    carriers = tuple((each, digest_id(each)) for each in inside)
     timestamp = assignment.timestamp + 1
-    return Receipt(
-        assignment.process, assignment.slot, timestamp, tuple((item, "taken") for item in items)
-    )
+    return Receipt(assignment.process, assignment.slot, timestamp, items, carriers)
 
 
 def signed_by_ed25519(process: Id) -> bytes:

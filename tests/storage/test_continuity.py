@@ -150,6 +150,64 @@ def test_a_receipt_for_an_unknown_process_is_fenced(world: World) -> None:
     refused_as_a_whole(world, schedule, batch, "nothing pinned")
 
 
+SERIAL = ["base-hashpath", "legacy"]
+
+
+@pytest.mark.guarantee("S3")
+@pytest.mark.parametrize("chain", SERIAL)
+def test_a_serial_pin_follows_the_stored_assignment(world: World, chain: str) -> None:
+    """Its link is made of the ID that the slot before has in the store, also after a restart."""
+    schedule = serial(world, chain)
+    world.journal.append(Batch(pins=[schedule.pin()]))
+    world.reopen()
+    world.journal.append(Batch(signed=[schedule.sign(schedule.pins[-1].assignment)]))
+    world.journal.append(Batch(pins=[schedule.pin()]))
+    assert world.journal.head(schedule.process).pinned == STORED + 1
+
+
+def too_early(schedule: Schedule) -> Batch:
+    return Batch(pins=[schedule.pin(), schedule.pin()])
+
+
+def with_what_it_builds_on(schedule: Schedule) -> Batch:
+    first = schedule.pin()
+    signed = schedule.sign(first.assignment)
+    return Batch(pins=[first, schedule.pin()], signed=[signed])
+
+
+def on_another_signature(schedule: Schedule) -> Batch:
+    schedule.sign(schedule.pins[-1].assignment)
+    return Batch(pins=[schedule.pin()])
+
+
+BAD_SERIAL_PINS = {
+    "before the last is signed": (too_early, "not stored"),
+    "along with what it builds on": (with_what_it_builds_on, "not stored"),
+    "on a signature that was never stored": (on_another_signature, "breaks the chain"),
+}
+
+
+@pytest.mark.guarantee("S3", "S9")
+@pytest.mark.parametrize("chain", SERIAL)
+@pytest.mark.parametrize(("make", "complaint"), BAD_SERIAL_PINS.values(), ids=BAD_SERIAL_PINS)
+def test_a_serial_pin_that_builds_on_air_is_fenced(
+    world: World, chain: str, make, complaint: str
+) -> None:
+    """What is not stored may be signed anew after a crash, so nothing may be linked to it."""
+    schedule = serial(world, chain)
+    schedule.ids.setdefault(STORED, random_id())
+    refused_as_a_whole(world, schedule, make(schedule), complaint)
+
+
+def serial(world: World, chain: str) -> Schedule:
+    schedule = Schedule(chain=chain)
+    for _ in range(STORED):
+        pin = schedule.pin()
+        world.journal.append(Batch(pins=[pin]))
+        world.journal.append(Batch(signed=[schedule.sign(pin.assignment)]))
+    return schedule
+
+
 def test_equal_timestamps_and_blocks_follow(world: World) -> None:
     """Time may stand still."""
     schedule = Schedule()
