@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -125,7 +125,7 @@ class Finder:
         place = require_url(hint) if hint else ""
         named = self._named(process, keys, place)
         if named is None:
-            return self._at(None, place)
+            return self._led_by(((None, place),))
         for binding in named:
             if binding.address in self._ours:
                 return Local(binding.address)
@@ -177,14 +177,14 @@ class Finder:
                 continue
             if found.url != self._own_url:
                 return Elsewhere(found.signer, found.url, found.variant)
-        for address, hint in (*named, (None, place)):
-            if hint:
-                return self._at(address, hint)
-        if failure is not None:
-            raise failure
-        raise NotFound("none of the process's schedulers has a known location")
+        try:
+            return self._led_by((*named, (None, place)))
+        except NotFound:
+            raise failure or NotFound("no scheduler of the process has a known place") from None
 
-    def _at(self, address: Id | None, url: str) -> Elsewhere:
-        if url == self._own_url:
-            raise NotFound("the process is not scheduled here")
-        return Elsewhere(address, url, VARIANT)
+    def _led_by(self, hints: Iterable[tuple[Id | None, str]]) -> Elsewhere:
+        for address, url in hints:
+            # From here to here nobody is led, or he would come back for ever.
+            if url and url != self._own_url:
+                return Elsewhere(address, url, VARIANT)
+        raise NotFound("the process is not scheduled here, and no hint leads elsewhere")

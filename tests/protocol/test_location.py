@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from protocol.codecs import ans104
+from protocol.codecs.wire import Wire
 from protocol.errors import InvalidInput, InvalidSignature, MalformedItem
 from protocol.location import (
     DEFAULT_TIME_TO_LIVE,
@@ -46,6 +47,27 @@ def test_a_recorded_record_is_read() -> None:
     assert str(found.signer) == vectors("assignments")["scheduler_address"]
     assert (found.url, found.nonce) == ("https://su.public.example", 2)
     assert found.time_to_live == DEFAULT_TIME_TO_LIVE
+
+
+def test_a_recorded_httpsig_record_is_read() -> None:
+    """What HyperBEAM signs by default, as headers."""
+    recorded = _recorded("post-httpsig")
+    headers = {name.lower().encode(): value.encode() for name, value in recorded["headers"]}
+    headers[b"ao-types"] = headers[b"ao-types"].replace(b'status="integer", ', b"")
+    found = Location.decode(Wire(tuple(headers.items())).encode(), "httpsig")
+    assert str(found.signer) == vectors("assignments")["scheduler_address"]
+    assert (found.url, found.nonce) == ("https://su.public.example", 1)
+    # Kept without what the server added, it is still the same record.
+    assert Location.decode(found.encoded, found.codec) == found
+    assert b"server" not in found.encoded
+
+
+def test_what_a_stranger_posted_is_no_record() -> None:
+    """HyperBEAM stored any message that was signed; it has no type and no place in the table."""
+    recorded = _recorded("post-by-stranger")
+    headers = tuple((name.lower().encode(), value.encode()) for name, value in recorded["headers"])
+    with pytest.raises(MalformedItem, match="no location record"):
+        Location.decode(Wire(headers).encode(), "httpsig")
 
 
 def test_a_legacy_record_has_no_nonce(wallet) -> None:
