@@ -24,12 +24,12 @@ DEEPEST = 32
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much of a multipart body is read before it is refused.
+    """How much of a message's body is read before it is refused.
 
     Attributes:
-        parts: most parts.
-        depth: most segments of a part's path.
-        lines: most header lines of all parts together.
+        parts: most parts of a multipart.
+        depth: most messages around one value, which are segments of its part's path.
+        lines: most header lines of all parts together, or values in JSON.
     """
 
     parts: int

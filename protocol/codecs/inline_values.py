@@ -1,14 +1,12 @@
-"""Lists and maps written into one value, as older HyperBEAM nodes do (``structured@1.0``)."""
+"""Lists and maps that stand in one value, as older HyperBEAM nodes wrote them: read only."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from protocol.codecs import scalars, sf
-from protocol.codecs.scalars import Scalar
 from protocol.errors import MalformedItem
 
 if TYPE_CHECKING:
@@ -38,22 +36,6 @@ def read(text: bytes, kind: bytes, levels: int = _DEEPEST) -> Typed:
         members = sf.parse_dictionary(text)
         return {name: _member(member, levels - 1) for name, member in members.items()}
     return scalars.read(text, kind)
-
-
-def write(values: Sequence[Typed]) -> bytes:
-    """Write a list into one value.
-
-    Raises:
-        UnsupportedValue: one of its values has no text.
-    """
-    return sf.strings(map(_written, values))
-
-
-def _written(value: Typed) -> bytes:
-    if isinstance(value, list | tuple):
-        return b"(ao-type-list) " + write(value)
-    text, kind = scalars.write(cast(Scalar, value))
-    return b"(ao-type-%s) %s" % (kind, text) if kind else text
 
 
 def _member(member: sf.Member, levels: int) -> Typed:

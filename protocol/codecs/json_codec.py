@@ -8,9 +8,13 @@ from typing import Any, cast
 import orjson
 
 from protocol.codecs import ao_types, scalars
+from protocol.codecs.body_parts import REQUEST, Bounds
 from protocol.codecs.structured import DEEPEST
-from protocol.errors import MalformedItem, UnsupportedValue
+from protocol.errors import MalformedItem, TooLarge, UnsupportedValue
 from protocol.tabm import Tabm
+
+LONGEST = 2 * 2**20
+"""Bytes of JSON that are read; parsed, they can take twenty times as much memory."""
 
 _NUMBERS = (b"integer", b"float")
 _ATOMS = {"true": True, "false": False, "null": None}
@@ -28,21 +32,23 @@ def encode(tabm: Tabm) -> bytes:
     return orjson.dumps(_value(tabm, DEEPEST), option=orjson.OPT_SORT_KEYS)
 
 
-def decode(encoded: bytes) -> Tabm:
+def decode(encoded: bytes, bounds: Bounds = REQUEST) -> Tabm:
     """Read a message; true, false and null become atoms.
 
     Raises:
-        MalformedItem: it is no JSON object, its `ao-types` is none, or it is nested too
-            deeply.
+        MalformedItem: it is no JSON object, or its `ao-types` is none.
+        TooLarge: it is longer, nested more deeply or has more values than is read.
         UnsupportedValue: a number cannot be kept.
     """
+    if len(encoded) > LONGEST:
+        raise TooLarge(f"a message of {len(encoded)} bytes of JSON, at most {LONGEST} are read")
     try:
         message = orjson.loads(encoded)
     except orjson.JSONDecodeError as error:
         raise MalformedItem(f"no JSON: {error}") from None
     if not isinstance(message, dict):
         raise MalformedItem("the JSON is no object")
-    return _message(message, DEEPEST)
+    return _Reader(bounds).message(message, bounds.depth + 1)
 
 
 def _value(tabm: Tabm, levels: int) -> dict[str, Any] | list[Any]:
@@ -99,32 +105,50 @@ def _text(value: bytes) -> str:
         raise UnsupportedValue(f"{value[:40]!r} is no text, which JSON needs") from None
 
 
-def _message(read: dict[str, Any], levels: int) -> dict[bytes, bytes | Tabm]:
-    text = read.pop("ao-types", "")
-    if not isinstance(text, str):
-        raise MalformedItem("ao-types is no text")
-    pairs = ((name.encode(), value) for name, value in read.items())
-    return _tabm(pairs, ao_types.read(text.encode()), levels)
+class _Reader:
+    """Turns parsed JSON into a TABM, and counts its values."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.left = bounds.lines
+
+    def message(self, read: dict[str, Any], levels: int) -> dict[bytes, bytes | Tabm]:
+        text = read.pop("ao-types", "")
+        if not isinstance(text, str):
+            raise MalformedItem("ao-types is no text")
+        pairs = ((name.encode(), value) for name, value in read.items())
+        return self._tabm(pairs, ao_types.read(text.encode()), levels)
+
+    def _list(self, read: list[Any], levels: int) -> dict[bytes, bytes | Tabm]:
+        numbered = ((b"%d" % number, value) for number, value in enumerate(read, 1))
+        return self._tabm(numbered, {ao_types.ITSELF: ao_types.LIST}, levels)
+
+    def _tabm(
+        self, pairs: Iterable[tuple[bytes, Any]], types: dict[bytes, bytes], levels: int
+    ) -> dict[bytes, bytes | Tabm]:
+        if not levels:
+            raise TooLarge("the message is nested too deeply")
+        tabm: dict[bytes, bytes | Tabm] = {}
+        for key, value in pairs:
+            self._count()
+            if isinstance(value, dict):
+                tabm[key] = self.message(value, levels - 1)
+            elif isinstance(value, list):
+                tabm[key] = self._list(value, levels - 1)
+            else:
+                tabm[key], kind = _scalar(value)
+                if kind:
+                    types[key] = kind
+        if types:
+            tabm[ao_types.KEY] = ao_types.write(types)
+        return tabm
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise TooLarge("the message has too many values")
 
 
-def _tabm(
-    pairs: Iterable[tuple[bytes, Any]], types: dict[bytes, bytes], levels: int
-) -> dict[bytes, bytes | Tabm]:
-    if not levels:
-        raise MalformedItem("the message is nested too deeply")
-    tabm: dict[bytes, bytes | Tabm] = {}
-    for key, value in pairs:
-        if isinstance(value, dict):
-            tabm[key] = _message(value, levels - 1)
-        elif isinstance(value, list):
-            numbered = ((b"%d" % number, element) for number, element in enumerate(value, 1))
-            tabm[key] = _tabm(numbered, {ao_types.ITSELF: ao_types.LIST}, levels - 1)
-        else:
-            if isinstance(value, int) and abs(value) > scalars.MAX_INTEGER:
-                raise UnsupportedValue(f"the integer {key[:40]!r} has more than 15 digits")
-            tabm[key], kind = scalars.write(value)
-            if kind:
-                types[key] = kind
-    if types:
-        tabm[ao_types.KEY] = ao_types.write(types)
-    return tabm
+def _scalar(value: scalars.Scalar) -> tuple[bytes, bytes]:
+    if isinstance(value, int) and abs(value) > scalars.MAX_INTEGER:
+        raise UnsupportedValue("an integer has more than 15 digits")
+    return scalars.write(value)

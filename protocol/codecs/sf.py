@@ -1,14 +1,14 @@
-"""Structured fields (RFC 8941): the grammar of headers such as `signature-input`."""
+"""Structured fields (RFC 8941): the grammar of content types, dispositions and typed values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import cast
 
 import http_sf
-from http_sf.types import BareItemType, DictionaryType, ParamsType
+from http_sf.types import BareItemType, ParamsType
 
-from protocol.errors import MalformedItem, UnsupportedValue
+from protocol.errors import MalformedItem
 
 BareItem = BareItemType
 Parameters = ParamsType
@@ -50,24 +50,6 @@ def parse_dictionary(text: bytes) -> dict[str, Member]:
     return cast("dict[str, Member]", _parse(text, "dictionary"))
 
 
-def write_dictionary(members: Mapping[str, Member]) -> bytes:
-    """Write a dictionary in the order given; an empty one is empty text.
-
-    Raises:
-        UnsupportedValue: a name or a value has no form as a structured field.
-    """
-    return _written(lambda: http_sf.ser(cast(DictionaryType, members)) if members else "")
-
-
-def write_item(value: BareItem, parameters: Parameters | None = None) -> bytes:
-    """Write an item.
-
-    Raises:
-        UnsupportedValue: it has no form as a structured field.
-    """
-    return _written(lambda: http_sf.ser((value, parameters or {})))
-
-
 def string(value: bytes) -> bytes:
     """Quote a value as a string (3.3.3); other than the standard's, it may hold any byte."""
     return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
@@ -87,10 +69,3 @@ def _parse(text: bytes, kind: str) -> object:
         return http_sf.parse(text, tltype=kind)
     except (ValueError, OverflowError) as error:
         raise MalformedItem(f"no structured {kind}: {error}") from None
-
-
-def _written(write: Callable[[], str]) -> bytes:
-    try:
-        return write().encode("ascii")
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UnsupportedValue(f"no structured field: {error}") from None

@@ -12,7 +12,7 @@ from protocol.errors import MalformedItem, UnsupportedValue
 if TYPE_CHECKING:
     from protocol.tabm import Tabm, Typed
 
-__all__ = ["Atom", "Link", "Scalar", "from_tabm", "list_to_tabm", "list_values", "to_tabm"]
+__all__ = ["Atom", "Link", "Scalar", "from_tabm", "to_tabm"]
 
 DEEPEST = 32
 """Levels of nesting that are written or read; more than any message of AO has."""
@@ -48,27 +48,6 @@ def from_tabm(tabm: Tabm) -> dict[str, Typed]:
             as a link too, a list has gaps, or maps are nested too deeply.
     """
     return _message(tabm, _types(tabm), DEEPEST)
-
-
-def list_to_tabm(values: Sequence[Typed]) -> Tabm:
-    """Return a list as the map that stands for it: `to_tabm` of its values by number.
-
-    Raises:
-        UnsupportedValue: as `to_tabm`.
-    """
-    return _list(values, DEEPEST)
-
-
-def list_values(tabm: Tabm) -> list[Typed]:
-    """Undo `list_to_tabm`.
-
-    Raises:
-        MalformedItem: the map is no list.
-    """
-    types = _types(tabm)
-    if types.get(ao_types.ITSELF) != ao_types.LIST:
-        raise MalformedItem("the map is no list")
-    return _values(tabm, types, DEEPEST)
 
 
 def _map(typed: Mapping[str, Typed], levels: int) -> dict[bytes, bytes | Tabm]:

@@ -9,21 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.codecs import inline_values, scalars
-from protocol.codecs.structured import (
-    Atom,
-    Link,
-    from_tabm,
-    list_to_tabm,
-    list_values,
-    to_tabm,
-)
+from protocol.codecs import scalars
+from protocol.codecs.structured import Atom, Link, from_tabm, to_tabm
 from protocol.errors import InvalidInput, MalformedItem, UnsupportedValue
 from tests.protocol.recorded import octets, typed, vectors
 
 VALUES = vectors("structured")["values"]
 SCALARS = [e for e in VALUES if e.get("value", {"t": "list"})["t"] != "list"]
-LISTS = [e for e in VALUES if e.get("value", {"t": ""})["t"] == "list"]
 KINDS = (b"integer", b"float", b"atom")
 PYTHON = {"true": True, "false": False, "null": None}
 NOT_A_NUMBER = {"4.0", "x"}
@@ -56,12 +48,6 @@ def test_a_value_is_read_as_recorded(entry) -> None:
         assert from_tabm(message) == {"k": in_python(typed(entry["decoded"]))}
 
 
-@pytest.mark.parametrize("entry", LISTS, ids=lambda entry: entry["encoded"]["bytes"])
-def test_a_list_in_one_value_is_written_as_recorded(entry) -> None:
-    """Older nodes write a list as strings that start with their own type."""
-    assert inline_values.write(typed(entry["value"])) == octets(entry["encoded"]["bytes"])
-
-
 def test_python_values_have_their_erlang_names() -> None:
     """Booleans and None are atoms, and a boolean is not taken for an integer."""
     written = to_tabm({"yes": True, "no": False, "none": None, "one": 1})
@@ -79,18 +65,6 @@ def test_a_link_is_a_key_of_its_own() -> None:
     assert to_tabm({"m": Link("id")}) == {b"m+link": b"id"}
     assert from_tabm({b"m+link": b"id"}) == {"m": "id"}
     assert isinstance(from_tabm({b"m+link": b"id"})["m"], Link)
-
-
-def test_a_list_alone_is_its_map() -> None:
-    """A list that is no key of a message, such as committed keys, is written the same way."""
-    assert list_to_tabm([b"a", 2]) == {
-        b"1": b"a",
-        b"2": b"2",
-        b"ao-types": b'.="list", 2="integer"',
-    }
-    assert list_values(list_to_tabm([b"a", [True]])) == [b"a", [True]]
-    with pytest.raises(MalformedItem, match="no list"):
-        list_values({b"1": b"a"})
 
 
 @pytest.mark.parametrize(
