@@ -15,6 +15,8 @@ from protocol.location import number
 from protocol.message import Message
 from protocol.tabm import Tabm
 
+DEVICE = b"httpsig@1.0"
+
 
 def page(wire: Wire, most: int) -> Entries:
     """Read ``GET /{process}/schedule``: a page of at most `most` slots, in order.
@@ -23,6 +25,10 @@ def page(wire: Wire, most: int) -> Entries:
         InvalidInput: it is none, or its first slot cannot be read.
     """
     reply = httpsig.decode(wire, SCHEDULE)
+    codec, kind = reply.get(b"codec-device", DEVICE), reply.get(b"type")
+    if (codec, kind) != (DEVICE, b"schedule") or b"assignments+link" in reply:
+        raise MalformedItem("the reply is no schedule with its assignments inline")
+    # An empty map is not written at all.
     found = _map(reply, b"assignments") if b"assignments" in reply else {}
     slots = [name for name in found if name.isdigit()]
     if len(slots) > most:

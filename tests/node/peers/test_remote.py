@@ -206,7 +206,7 @@ def test_a_node_that_promises_more_and_sends_nothing_is_refused(remote, far, pla
     if place.variant == LEGACY_VARIANT:
         told = reply(body=b'{"page_info":{"has_next_page":true},"edges":[]}')
     else:
-        told = reply(headers=[("continues", "true")])
+        told = reply(headers=[("type", "schedule"), ("continues", "true")])
     far.answer_with(lambda _: told)
     with pytest.raises(UntrustedSchedule):
         remote.entries(place, far.process)
