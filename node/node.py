@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from actors import Scheduler
 from actors.blocks import BlockClock
 from actors.lookahead import Lookahead
+from node.http.stream.streams import Streams
 from protocol.wallet import Wallet
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Node:
         lookahead: reads schedules in order, ahead of those who ask.
         signers: how many messages each signer may have scheduled.
         metrics: what is counted.
+        streams: event streams that are open.
     """
 
     config: Config
@@ -46,6 +48,7 @@ class Node:
     lookahead: Lookahead
     signers: SignerRate
     metrics: Metrics
+    streams: Streams = field(default_factory=Streams)
 
     @property
     def operator(self) -> Wallet:

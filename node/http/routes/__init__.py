@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from node import explorer
 from node.http import dispatch
-from node.http.routes import legacy
+from node.http.routes import legacy, stream
 from node.metrics import routes as looks
 from node.node import Node
 
@@ -16,6 +16,7 @@ MAKERS: Sequence[Callable[[Node], Sequence[BaseRoute]]] = (
     looks.routes,
     explorer.routes,
     legacy.routes,
+    stream.routes,
     # What takes every request that is left stands last.
     dispatch.routes,
 )

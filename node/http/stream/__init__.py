@@ -1,0 +1,1 @@
+"""Schedules as event streams: what is stored arrives at those who listen."""
