@@ -62,9 +62,24 @@ class Server:
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             with connection:
-                while head := _request(connection, self.pace):
+                while head := self._request(connection):
                     self.requests.append(head)
                     self._answer(connection, head)
+
+    def _request(self, connection: socket.socket) -> bytes:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            more = connection.recv(1 << 16)
+            if not more:
+                return b""
+            received += more
+        head, _, start = received.partition(b"\r\n\r\n")
+        body, left = [start], _announced(head) - len(start)
+        while left > 0 and (more := connection.recv(1 << 16)):
+            body.append(more)
+            left -= len(more)
+            threading.Event().wait(self.pace)
+        return head + b"\r\n\r\n" + b"".join(body)
 
     def _answer(self, connection: socket.socket, head: bytes) -> None:
         path = head.split(b" ", 2)[1].decode()
@@ -117,19 +132,8 @@ def redirect(location: str, status: int = 302) -> bytes:
     return reply(status, headers=[("location", location)])
 
 
-def _request(connection: socket.socket, pace: float) -> bytes:
-    received = b""
-    while b"\r\n\r\n" not in received:
-        more = connection.recv(1 << 16)
-        if not more:
-            return b""
-        received += more
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = next(
-        (int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"),
-        0,
-    )
-    while len(body) < length and (more := connection.recv(1 << 16)):
-        body += more
-        threading.Event().wait(pace)
-    return head + b"\r\n\r\n" + body
+def _announced(head: bytes) -> int:
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.partition(b":")[2])
+    return 0
