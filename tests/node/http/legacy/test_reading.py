@@ -129,10 +129,10 @@ REFUSED = {
     "/{0}?process-id={0}&from-nonce=1.5": "from-nonce is no whole number",
     "/{0}?process-id=x": "not a 43-character base64url ID",
     f"/{NOBODY}?process-id={{0}}": "Message or Process not found",
-    f"/{NOBODY}?process-id={NOBODY}": "known neither here",
+    f"/{NOBODY}?process-id={NOBODY}": "",
     f"/{NOBODY}?limit=1": "",
-    f"/{NOBODY}/latest": "known neither here",
-    f"/processes/{NOBODY}": "known neither here",
+    f"/{NOBODY}/latest": "",
+    f"/processes/{NOBODY}": "",
     "/processes/x": "not a 43-character base64url ID",
 }
 
