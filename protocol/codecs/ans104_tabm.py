@@ -154,9 +154,8 @@ def _data(keys: Tabm, claim: Claim) -> bytes:
 
 
 def _field(claim: Claim, name: bytes) -> bytes:
-    text = claim.rest.get(name, b"")
     try:
-        return Id.parse(_leaf(text)) if text else b""
+        return Id.parse(_leaf(claim.rest[name])) if name in claim.rest else b""
     except InvalidId:
         raise InvalidSignature(f"a commitment's {name.decode()} is no ID") from None
 

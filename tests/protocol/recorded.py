@@ -61,7 +61,9 @@ def typed(recorded: Json) -> Typed:
 def tabm(recorded: list[list[Any]]) -> dict[bytes, bytes | Tabm]:
     """A TABM: pairs whose values are bytes or such pairs again."""
     return {
-        octets(key): tabm(value["map"]) if "map" in value else octets(value)
+        octets(key): tabm(value["map"])
+        if isinstance(value, dict) and "map" in value
+        else octets(value)
         for key, value in recorded
     }
 
