@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from protocol.codecs.bundles import decode_bundle, encode_bundle
 from protocol.errors import UploadFailed, UploadRefused
-from protocol.ids import Id
-from storage.durable_files import make_private_folder, sync_folder, write_all_durably
+from protocol.ids import Id, digest_id
+from storage.durable_files import make_private_folder, sync_folder, write_durably
 
 FANOUT_CHARACTERS = 2
+SUFFIX = ".bundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,10 @@ class Uploader(Protocol):
 
 
 class FolderUploader:
-    """Publish into a folder: ``ab/abcdef…`` holds the item with that ID.
+    """Publish into a folder: each file is an ANS-104 bundle of what was offered together.
 
-    The embedded default. An acknowledged item survives power loss; a reader never sees
-    half an item.
+    The embedded default. An acknowledged item survives power loss; a reader never sees half
+    a bundle. A file per bundle and not per item: flushing costs more than all else here.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -60,27 +62,35 @@ class FolderUploader:
         self.folder = Path(folder)
 
     def upload(self, items: Sequence[Upload]) -> list[Outcome]:
-        """Write the items, flush them and then their folders, and acknowledge them all.
+        """Write the items as one bundle, flush it and then its folders, and acknowledge them.
 
         Raises:
             UploadFailed: the folder cannot be written; nothing is acknowledged.
         """
-        contents = {self.path(upload.id): upload.item for upload in items}
+        if not items:
+            return []
+        bundle = encode_bundle([(upload.id, upload.item) for upload in items])
+        # Named by its content: offered again, the same items are the same file.
+        name = str(digest_id(bundle)) + SUFFIX
+        file = self.folder / name[:FANOUT_CHARACTERS] / name
         try:
-            for folder in {target.parent for target in contents}:
-                self._make(folder)
-            write_all_durably(contents)
+            self._make(file.parent)
+            write_durably(file, bundle)
             # Another thread may have made one of our folders just now, and not flushed it yet.
             for folder in (self.folder, self.folder.parent):
                 sync_folder(folder)
         except OSError as exc:
             raise UploadFailed(f"cannot publish to {self.folder}: {exc.strerror}") from exc
-        return [f"folder:{self.path(upload.id).relative_to(self.folder)}" for upload in items]
+        return [f"folder:{file.relative_to(self.folder)}"] * len(items)
 
-    def path(self, item_id: Id) -> Path:
-        """Where the item with this ID is published."""
-        text = str(item_id)
-        return self.folder / text[:FANOUT_CHARACTERS] / text
+    def items(self) -> Iterator[tuple[Id, bytes]]:
+        """Yield what is published: (ID, item), in no order, perhaps the same one twice.
+
+        Raises:
+            MalformedItem: a file is damaged.
+        """
+        for file in self.folder.glob(f"*/*{SUFFIX}"):
+            yield from decode_bundle(file.read_bytes())
 
     def _make(self, folder: Path) -> None:
         if not folder.is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 TEMPORARY = ".creating"
@@ -16,27 +16,13 @@ PRIVATE_FILE = 0o600
 def write_durably(path: Path, content: bytes) -> None:
     """Put `content` at `path`, replacing what was there in one step.
 
-    On return it survives power loss.
+    Temporary name, fsync, rename, fsync of the folder: on return it survives power loss.
 
     Raises:
         OSError: it could not be written; nothing is left behind.
     """
-    write_all_durably({path: content})
-
-
-def write_all_durably(contents: Mapping[Path, bytes]) -> None:
-    """Put many files in place, each in one step, and flush each of their folders once.
-
-    Temporary name, fsync, rename for each, then fsync of the folders: on return all of them
-    survive power loss.
-
-    Raises:
-        OSError: one could not be written; those before it may be in place.
-    """
-    for path, content in contents.items():
-        _write_and_rename(path, content)
-    for folder in {path.parent for path in contents}:
-        sync_folder(folder)
+    _write_and_rename(path, content)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from actors.settings import PublishSettings, Settings
+from actors.uploader import FolderUploader
 from protocol.errors import NotFound, UploadFailed, UploadRefused
 from protocol.message import verify
 from tests.actors.outside import PATIENCE, Bundler, Gate
@@ -129,11 +130,11 @@ def test_backfill_says_what_the_bundler_does_not_take(opened, bundler, spawn) ->
 
 
 def test_by_default_items_lie_in_a_folder_of_the_store(opened, root, spawn) -> None:
-    """The embedded uploader publishes beside the store, by the first two characters."""
+    """The embedded uploader publishes beside the store, in bundles."""
     published = opened().schedule(spawn).published.get(timeout=PATIENCE)
-    text = str(published.message_id)
-    assert (root / "published" / text[:2] / text).read_bytes() == spawn
-    assert (root / "published" / str(published.id)[:2] / str(published.id)).is_file()
+    items = dict(FolderUploader(root / "published").items())
+    assert items[published.message_id] == spawn
+    assert published.id in items
 
 
 @pytest.mark.guarantee("L2")

@@ -9,7 +9,7 @@ import pytest
 
 from actors.uploader import FolderUploader, Upload
 from protocol.errors import UploadFailed
-from protocol.ids import Id, digest_id
+from protocol.ids import digest_id
 
 
 @pytest.fixture
@@ -17,33 +17,31 @@ def uploader(tmp_path):
     return FolderUploader(tmp_path / "published")
 
 
-def test_items_lie_under_the_first_two_characters_of_their_ids(uploader) -> None:
-    """An item is found by its ID: two characters of fan-out, then the whole ID."""
-    upload = upload_of(b"item")
-    acknowledgement = uploader.upload([upload])
-    text = str(upload.id)
-    assert (uploader.folder / text[:2] / text).read_bytes() == b"item"
-    assert acknowledgement == [f"folder:{text[:2]}/{text}"]
-
-
-def test_every_item_is_acknowledged_in_order(uploader) -> None:
-    """One acknowledgement for each item, as they were offered."""
-    uploads = [upload_of(b"%d" % number) for number in range(20)]
-    names = [Path(outcome.removeprefix("folder:")).name for outcome in uploader.upload(uploads)]
-    assert names == [str(upload.id) for upload in uploads]
+def test_items_offered_together_lie_in_one_bundle(uploader) -> None:
+    """A file is an ANS-104 bundle under the first two characters of its own hash."""
+    uploads = [upload_of(b"one"), upload_of(b"two")]
+    first, second = uploader.upload(uploads)
+    assert first == second
+    (file,) = files_below(uploader.folder)
+    assert first == f"folder:{file.name[:2]}/{file.name}"
+    content = file.read_bytes()
+    assert content[:32] == (2).to_bytes(32, "little")
+    assert content[32:64] == (3).to_bytes(32, "little")
+    assert content.endswith(uploads[1].id + b"onetwo")
+    assert dict(uploader.items()) == {upload.id: upload.item for upload in uploads}
 
 
 def test_nothing_to_upload_is_no_error(uploader) -> None:
-    """An empty offer is acknowledged as such."""
-    uploader.folder.mkdir()
+    """An empty offer is acknowledged as such, and leaves no file."""
     assert uploader.upload([]) == []
+    assert not uploader.folder.exists()
 
 
-def test_an_item_can_be_uploaded_again(uploader) -> None:
-    """After a restart an item comes again; nothing is left over from either time."""
-    upload = upload_of(b"item")
-    assert uploader.upload([upload]) == uploader.upload([upload])
-    assert [file.name for file in files_below(uploader.folder)] == [str(upload.id)]
+def test_items_can_be_uploaded_again(uploader) -> None:
+    """After a restart items come again; nothing is left over from either time."""
+    uploads = [upload_of(b"item")]
+    assert uploader.upload(uploads) == uploader.upload(uploads)
+    assert len(files_below(uploader.folder)) == 1
 
 
 @pytest.mark.guarantee("S5")
@@ -53,22 +51,19 @@ def test_acknowledged_items_are_flushed(uploader, monkeypatch) -> None:
     Those of the folders as well: another thread may have made them a moment ago.
     """
     steps = record_steps(monkeypatch)
-    upload = upload_of(b"item")
-    target = uploader.path(upload.id)
-    uploader.upload([upload])
+    uploader.upload([upload_of(b"item")])
+    (target,) = files_below(uploader.folder)
     written = steps.index(("rename", target.name))
     assert steps[written - 1][0] == "flush file"
     flushed = {name for step, name in steps[written:] if step == "flush folder"}
     assert flushed >= {target.parent.name, uploader.folder.name, uploader.folder.parent.name}
 
 
-def test_folders_are_flushed_once_per_batch(uploader, monkeypatch) -> None:
-    """A batch pays for its folders once, however many items go into them."""
-    first = upload_of(b"item")
-    twins = [Upload(Id(first.id[:2] + bytes(29) + bytes([n])), "message", b"") for n in range(9)]
+def test_a_bundle_is_flushed_once(uploader, monkeypatch) -> None:
+    """However many items are offered together, they pay for one flush of one file."""
     steps = record_steps(monkeypatch)
-    uploader.upload([first, *twins])
-    assert steps.count(("flush folder", uploader.path(first.id).parent.name)) == 1
+    uploader.upload([upload_of(b"%d" % number) for number in range(9)])
+    assert [step for step, _ in steps].count("flush file") == 1
 
 
 def test_a_reader_never_sees_half_an_item(uploader, monkeypatch) -> None:
@@ -98,8 +93,7 @@ def test_several_threads_may_upload_at_once(uploader) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    found = {file.name: file.read_bytes() for file in files_below(uploader.folder)}
-    assert found == {str(upload.id): upload.item for upload in uploads}
+    assert list(uploader.items()) == [(upload.id, upload.item) for upload in uploads]
 
 
 def test_the_uploader_can_be_sent_to_another_program(uploader) -> None:

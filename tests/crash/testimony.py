@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from actors import Stage
+from actors.uploader import FolderUploader
 from protocol.assignment import Assignment
 from protocol.codecs import ans104
 from protocol.codecs.assignment import published, published_ids
 from protocol.codecs.carrier import carried_by
 from protocol.commitment import HTTPSIG
-from protocol.ids import ID_CHARACTERS, Id
+from protocol.ids import Id
 from storage import Head, Reader, open_reader
 from tests.auditor import (
     AuditFailure,
@@ -87,6 +88,7 @@ class Testimony:
         for assignment in self.told(Stage.PUBLISHED):
             published = heads[assignment.process].published
             _require(assignment.slot <= published, "S5", f"slot {assignment.slot} has no receipt")
+        there = {item for item, _ in _published(self.root)}
         for process, head in heads.items():
             for assignment in found[process][: head.published + 1]:
                 receipt = reader.receipt(process, assignment.slot)
@@ -97,8 +99,11 @@ class Testimony:
                 wrapped = {assignment.id} if _is_wrapped(assignment) else set()
                 _require(carriers.keys() == wrapped, "S5", f"{receipt} names other carriers")
                 for item in (carriers.get(each, each) for each in named):
-                    there = _published(self.root, item).exists()
-                    _require(there, "S5", f"item {item} of slot {assignment.slot} is not published")
+                    _require(
+                        item in there,
+                        "S5",
+                        f"item {item} of slot {assignment.slot} is not published",
+                    )
 
     def _judge_folder(self, reader: Reader, found: Found) -> None:
         """What was published is what is stored, to the byte."""
@@ -106,13 +111,13 @@ class Testimony:
         for assignment in (each for run in found.values() for each in run):
             expected[str(assignment.message_id)] = reader.body(assignment.message_id).encoded
             expected |= {str(identity): encoded for identity, encoded in published(assignment)}
-        for path in _items_in(self.root):
-            name, content = path.name, path.read_bytes()
+        for item, encoded in _published(self.root):
+            name, content = str(item), encoded
             if name not in expected:
-                name, content = _carried(content)
-            _require(name in expected, "S1", f"{path.name} was published, but no slot holds it")
+                name, content = _carried(encoded)
+            _require(name in expected, "S1", f"{item} was published, but no slot holds it")
             same = content == expected[name]
-            _require(same, "S4", f"{path.name} was published with other bytes than are stored")
+            _require(same, "S4", f"{item} was published with other bytes than are stored")
 
     @contextmanager
     def _explained(self, heads: dict[Id, Head]) -> Iterator[None]:
@@ -135,13 +140,8 @@ class Testimony:
         return f"<Testimony of {len(self._told)} answers>"
 
 
-def _items_in(root: Path) -> Iterator[Path]:
-    # Whatever is not named by an ID was never finished.
-    return (path for path in (root / "published").glob("*/*") if len(path.name) == ID_CHARACTERS)
-
-
-def _published(root: Path, item: Id) -> Path:
-    return root / "published" / str(item)[:2] / str(item)
+def _published(root: Path) -> Iterator[tuple[Id, bytes]]:
+    return FolderUploader(root / "published").items()
 
 
 def _is_wrapped(assignment: Assignment) -> bool:
