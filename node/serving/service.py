@@ -52,7 +52,15 @@ async def _until_told(node: Node, sockets: Sockets, announce: Callable[[str], No
     for number in ENDING:
         loop.add_signal_handler(number, stop.set)
     announce(_address(node.config, sockets.port))
-    await serve(guarded(node), node.config, sockets, stop)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_end_streams(node, stop))
+        await serve(guarded(node), node.config, sockets, stop)
+
+
+async def _end_streams(node: Node, stop: asyncio.Event) -> None:
+    # Others end by themselves; a stream would go on for as long as its grace.
+    await stop.wait()
+    node.streams.end()
 
 
 def _address(config: Config, port: int) -> str:

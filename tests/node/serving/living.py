@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -55,8 +56,9 @@ class Living:
         return Connection(self.port)
 
     def stop(self) -> None:
-        """Tell it to end."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        """Tell it to end; if it has, that is no error."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stop.set)
 
     def ended(self) -> bool:
         """Wait for the end; tell whether it came."""
