@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -72,6 +73,27 @@ def test_assigned_comes_with_the_signature_once_the_pin_is_durable(ledger) -> No
     sign(ledger, flight)
     assert ticket.assigned.done
     assert not ticket.stored.done
+
+
+@pytest.mark.guarantee("S6")
+@pytest.mark.parametrize("chain", ["base-hashpath", "legacy"])
+def test_under_a_serial_rule_assigned_comes_with_stored(ledger, stored, chain) -> None:
+    """Its signature is the next link: it is shown once it is durable, whatever came first."""
+    unsigned = replace(assignment(0).signed(()), chain=chain)
+    flight = Flight(unsigned, (FIRST,), Pin(unsigned, Body("ans104", b"message")))
+    landed, ticket = [], Ticket(inf)
+    flight.on_stored = lambda: landed.append(ticket.stored.done)
+    flight.join(ticket)
+    ledger.pin(flight)
+    write(ledger)
+    sign(ledger, flight)
+    assert not ticket.assigned.done
+    assert landed == []
+    write(ledger)
+    assert ticket.assigned.done
+    # Its actor hears of it after all who wait for it.
+    assert landed == [True]
+    assert stored == [flight]
 
 
 def test_a_pinned_flight_lets_go_of_the_message(ledger) -> None:

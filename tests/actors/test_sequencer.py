@@ -7,7 +7,7 @@ import pytest
 from actors.sequencer import NO_SLOT, Known, Sequencer, Surroundings
 from actors.stages import Duplicates, Stage
 from protocol.assignment import Block
-from protocol.chain import HashChain
+from protocol.chain import HashChain, chain_rule
 from protocol.errors import (
     ClockAhead,
     CorruptRecord,
@@ -19,6 +19,7 @@ from protocol.errors import (
     NotOurProcess,
     StoreFull,
     UnsupportedProcess,
+    UnsupportedValue,
     WalletMissing,
     WrongTarget,
 )
@@ -120,6 +121,60 @@ def test_a_restart_goes_on_where_the_store_stands(world, sequencer) -> None:
     """A sequencer over a known head gives the slot and the link after it."""
     restarted = world.sequencer()
     assert restarted.give(HELLO).assignment == sequencer.give(HELLO).assignment
+
+
+@pytest.mark.guarantee("S3")
+@pytest.mark.parametrize("asked", [{"scheduler-chain": "base-hashpath"}, {"Variant": "ao.TN.1"}])
+def test_a_serial_link_is_made_of_what_is_stored(world, asked) -> None:
+    """The slot before counts with the signature that the store holds, also after a restart."""
+    spawn = process_message("serial", **asked)
+    sequencer = world.sequencer(spawn.process)
+    first, hello = sequencer.give(spawn), message("hello", spawn.process)
+    assert sequencer.serial
+    world.pin(first)
+    with pytest.raises(NotFound):
+        sequencer.give(hello)
+    world.store(first)
+    stored = world.journal.assignment(spawn.process, 0)
+    rule = chain_rule(stored.chain)
+    expected = rule.next(stored.link, hello.message_id, stored.id)
+    assert world.sequencer(spawn.process).give(hello).assignment.link == expected
+    assert sequencer.give(hello).assignment.link == expected
+
+
+@pytest.mark.guarantee("S12")
+def test_a_damaged_slot_is_not_linked_to(world) -> None:
+    """Under a serial rule, no slot is given after one that does not match its digest."""
+    spawn = process_message("serial", **{"scheduler-chain": "base-hashpath"})
+    sequencer = world.sequencer(spawn.process)
+    first = sequencer.give(spawn)
+    world.pin(first)
+    world.store(first)
+    world.journal.disk.damaged.add((spawn.process, 0))
+    with pytest.raises(CorruptRecord):
+        sequencer.give(message("hello", spawn.process))
+    assert sequencer.slot == 0
+
+
+def test_a_flight_knows_its_commitment_device(world) -> None:
+    """It signs as its process asks, also when it is taken up again after a crash."""
+    spawn = process_message("httpsig", **{"scheduler-commitment-spec": "httpsig@1.0"})
+    flight = world.sequencer(spawn.process).give(spawn)
+    assert flight.device == flight.pin.terms.device == "httpsig@1.0"
+    world.pin(flight)
+    (again,) = world.sequencer(spawn.process).resume()
+    assert again.device == "httpsig@1.0"
+
+
+def test_a_path_that_no_header_carries_gets_no_slot_there(world) -> None:
+    """Only where assignments are HTTP messages."""
+    spawn = process_message("httpsig", **{"scheduler-commitment-spec": "httpsig@1.0"})
+    sequencer = world.sequencer(spawn.process)
+    sequencer.give(spawn)
+    odd = message("odd", spawn.process, path="a\nb")
+    with pytest.raises(UnsupportedValue):
+        sequencer.give(odd)
+    assert (sequencer.slot, sequencer.outstanding) == (0, 1)
 
 
 def test_a_message_keeps_its_path(sequencer) -> None:

@@ -15,6 +15,7 @@ from protocol.message import Verified
 from storage.journal import Batch, Receipt
 from storage.memory_journal import MemoryJournal
 from tests.actors.cheap import FIRST, SECOND, message, process_message, signatures, sized_message
+from tests.actors.outside import BrokenSigner
 
 SPAWN = process_message("process", (FIRST, SECOND))
 HELLO = message("hello", SPAWN.process)
@@ -162,6 +163,26 @@ def test_a_damaged_record_is_not_uploaded(shipper, bundler, journal) -> None:
     assert HELLO.message_id not in {item.id for offer in bundler.offers for item in offer}
 
 
+@pytest.mark.guarantee("L3")
+def test_what_cannot_be_wrapped_waits_for_its_wallet(bundler) -> None:
+    """An httpsig assignment of a wallet that is not held here is stuck, and says why."""
+    spawn = process_message("httpsig", **{"scheduler-commitment-spec": "httpsig@1.0"})
+    shipper = Shipper(stored(spawn), bundler, NOBODY)
+    (shipped,) = shipper.ship([(spawn.process, 0)])
+    assert isinstance(shipped.outcome, UploadRefused)
+    assert "wallet_missing" in shipped.outcome.detail
+    assert bundler.offers == []
+
+
+def test_what_nobody_signed_just_now_is_tried_again(bundler, wallet) -> None:
+    """A signer that fails delays the slots that need it; the others go on."""
+    spawn = process_message("httpsig", **{"scheduler-commitment-spec": "httpsig@1.0"})
+    shipper = Shipper(stored(spawn), bundler, Wrapper({FIRST: wallet}, BrokenSigner()))
+    (shipped,) = shipper.ship([(spawn.process, 0)])
+    assert isinstance(shipped.outcome, UploadFailed)
+    assert bundler.offers == []
+
+
 def test_nothing_is_offered_when_nothing_can_be_read(shipper, bundler, journal) -> None:
     """Where every record is damaged the bundler hears nothing."""
     journal.disk.damaged |= {(SPAWN.process, 0), (SPAWN.process, 1)}
@@ -211,10 +232,11 @@ def test_what_is_remembered_is_bounded(shipper, journal, monkeypatch) -> None:
 def stored(*messages: Verified) -> MemoryJournal:
     journal = MemoryJournal()
     around = Surroundings(journal, (FIRST, SECOND), lambda: 1, Blocks())
-    sequencer = Sequencer(SPAWN.process, None, around)
+    sequencer = Sequencer(messages[0].process, None, around)
     flights = [sequencer.give(each) for each in messages]
     signed = [
-        each.assignment.signed(signatures(each.signers, f"slot {each.slot}")) for each in flights
+        each.assignment.signed(signatures(each.signers, f"slot {each.slot}", each.device))
+        for each in flights
     ]
     journal.append(Batch(pins=[flight.pin for flight in flights], signed=signed))
     return journal
