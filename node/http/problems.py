@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from protocol.errors import SchedulerError
+from protocol.errors import SchedulerError, UnexpectedSlot
 
 MEDIA_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -30,7 +32,9 @@ def problem(error: SchedulerError) -> Response:
     headers = {"cache-control": "no-store"}
     if error.retry_after is not None:
         headers["retry-after"] = str(math.ceil(error.retry_after))
-    return _reply(error.status, error.code, error.detail, headers)
+    slots = _slots(error) if isinstance(error, UnexpectedSlot) else {}
+    headers |= {name: str(slot) for name, slot in slots.items()}
+    return _reply(error.status, error.code, error.detail, headers, slots)
 
 
 def problem_of_http(error: HTTPException) -> Response:
@@ -39,14 +43,26 @@ def problem_of_http(error: HTTPException) -> Response:
     return _reply(error.status_code, code, error.detail, dict(error.headers or {}))
 
 
-def _reply(status: int, code: str, detail: str, headers: dict[str, str]) -> Response:
+def _slots(error: UnexpectedSlot) -> dict[str, int]:
+    # HyperBEAM's names for them.
+    slots = {"expected-slot": error.expected, "unexpected-slot": error.found}
+    return {name: slot for name, slot in slots.items() if slot is not None}
+
+
+def _reply(
+    status: int,
+    code: str,
+    detail: str,
+    headers: dict[str, str],
+    more: Mapping[str, int] = MappingProxyType({}),
+) -> Response:
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
-        "detail": detail,
+        # An error may repeat what the request said, which need not be Unicode.
+        "detail": detail.encode("utf-8", "replace").decode(),
+        **more,
     }
-    # An error may repeat what the request said, which need not be Unicode.
-    encoded = orjson.dumps(body | {"detail": detail.encode("utf-8", "replace").decode()})
-    return Response(encoded, status, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)

@@ -11,6 +11,7 @@ from node.http.places import elsewhere, redirect
 from node.http.replies import Reply
 from node.http.request import Call
 from node.http.subjects import subject
+from node.http.waiting import asking_peers
 from node.node import Node
 from protocol.assignment import Assignment
 from protocol.codecs import assignment as assignments
@@ -41,10 +42,7 @@ async def schedule(node: Node, call: Call) -> Reply | Response:
     try:
         assignment = await ticket.future(stage)
     except (NotFound, NotOurProcess) as exc:
-        place = await elsewhere(node, call, verified.process, _spawned(verified))
-        if place is None:
-            raise exc from None
-        return redirect(call, place, verified.process)
+        return await _sent_on(node, call, verified, exc)
     return _answer(call, message, assignment, _reached(ticket))
 
 
@@ -55,6 +53,23 @@ async def push(node: Node, call: Call) -> Reply | Response:
         identifier = subject(call, node.scheduler.message).id
         return Reply(reply.tabm, (*reply.fields, (b"id", identifier.ascii)))
     return reply
+
+
+async def _sent_on(
+    node: Node, call: Call, message: Verified, refusal: NotFound | NotOurProcess
+) -> Reply | Response:
+    # What is refused here may be for somebody else to take.
+    spawned = dict(message.keys) if message.is_process else None
+    try:
+        place = await elsewhere(node, call, message.process, spawned)
+    except NotFound:
+        place = None
+    if place is None:
+        raise refusal from None
+    if not node.config.replies.follow_redirects:
+        return redirect(call, place, message.process)
+    entry = await asking_peers(node.remote.schedule, place, message)
+    return _answer(call, entry.message, entry.assignment, Stage.STORED)
 
 
 def _stage(node: Node, call: Call) -> Stage:
@@ -74,10 +89,6 @@ def _require_destination(call: Call, message: Message) -> None:
     asked = call.path.base if target is None else Id.parse(target.partition("?")[0])
     if asked not in (None, process, message.id):
         raise WrongTarget(f"the message is for process {process}")
-
-
-def _spawned(verified: Verified) -> dict[bytes, bytes] | None:
-    return dict(verified.keys) if verified.is_process else None
 
 
 def _reached(ticket: Ticket) -> Stage:

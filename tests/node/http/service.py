@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from starlette.types import ASGIApp
 
 from node.config import Config
 from node.http.app import application
@@ -25,11 +26,14 @@ class Service:
         node: what answers.
     """
 
-    def __init__(self, node: Node) -> None:
-        """Take an open node."""
+    def __init__(self, node: Node, app: ASGIApp | None = None, *, raises: bool = True) -> None:
+        """Take an open node, and its application if that is not just what it usually is.
+
+        With `raises`, what the application raises ends the test.
+        """
         self.node = node
         self._runner = asyncio.Runner()
-        transport = httpx.ASGITransport(application(node))
+        transport = httpx.ASGITransport(app or application(node), raise_app_exceptions=raises)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://node", timeout=30)
 
     def request(self, method: str, address: str, **options: Any) -> httpx.Response:
