@@ -96,8 +96,7 @@ class Asking:
         if not answer.ok:
             raise InvalidInput(f"the scheduler refuses the message: status {answer.status}")
         if old:
-            query = f"process-id={message.process}"
-            return self._legacy_entry(elsewhere, message.process, str(message.message_id), query)
+            return self._legacy_slot(elsewhere, message)
         slot = answer.header(b"slot") or b""
         if not slot.isdigit():
             raise OutcomeUnknown("the scheduler did not say which slot it gave")
@@ -112,6 +111,13 @@ class Asking:
         answer = self._get(elsewhere, path)
         with _sense(answer):
             return _sane(legacy.page(answer.body, MAX_SLOTS))
+
+    def _legacy_slot(self, elsewhere: Elsewhere, message: Verified) -> int:
+        # The reply to a post names no slot; and a process is a page there, not a slot.
+        if message.is_process:
+            return 0
+        query = f"process-id={message.process}"
+        return self._legacy_entry(elsewhere, message.process, str(message.message_id), query)
 
     def _legacy_entry(self, elsewhere: Elsewhere, process: Id, name: str, query: str) -> int:
         leaf = f"{process}/{name}" if name == "latest" else name

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from protocol.assignment import LEGACY_VARIANT, Assignment
 from protocol.codecs import httpsig
-from protocol.codecs.assignment import of_tabm
+from protocol.codecs.ans104_tabm import item_of
+from protocol.codecs.assignment import of_item, of_tabm
 from protocol.codecs.body_parts import SCHEDULE
 from protocol.codecs.wire import Wire
 from protocol.entry import Entries, Entry
@@ -16,6 +18,7 @@ from protocol.message import Message
 from protocol.tabm import Tabm
 
 DEVICE = b"httpsig@1.0"
+_BESIDE = frozenset({b"ao-types", b"body", b"slot"})
 
 
 def page(wire: Wire, most: int) -> Entries:
@@ -50,7 +53,18 @@ def slot(wire: Wire) -> int:
 
 
 def _entry(assigned: Tabm) -> Entry:
-    return Entry(of_tabm(assigned), Message.of_tabm(_map(assigned, b"body")))
+    message = Message.of_tabm(_map(assigned, b"body"))
+    return Entry(_older(assigned) or of_tabm(assigned), message)
+
+
+def _older(assigned: Tabm) -> Assignment | None:
+    # One of variant ao.TN.1 is the item that its scheduler signed; what is beside it is not.
+    if assigned.get(b"variant") != LEGACY_VARIANT.encode():
+        return None
+    item = item_of({key: assigned[key] for key in assigned if key not in _BESIDE})
+    if item is None:
+        raise MalformedItem("an assignment of variant ao.TN.1 is signed as an item")
+    return of_item(item)
 
 
 def _map(message: Tabm, key: bytes) -> Tabm:

@@ -53,6 +53,13 @@ def test_a_bundle_is_read_as_it_was_written(entries, more) -> None:
     assert found.more is more
 
 
+def test_a_bundle_may_hold_assignments_of_the_older_variant(older) -> None:
+    """Read as the items that were signed, with what stands beside them left out."""
+    found = bundle.page(_bundle(older), MOST)
+    assert list(found.entries) == older
+    check(process_of(older), found.entries, None, older[0].message.keys)
+
+
 @pytest.mark.parametrize("more", [True, False])
 def test_aos2_is_read_as_it_was_written(entries, more) -> None:
     """Whatever the JSON does not say is found out by the signatures."""
