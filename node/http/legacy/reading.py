@@ -1,59 +1,80 @@
-"""What the legacy interface answers from the store; every function here blocks on it."""
+"""What the legacy interface answers from the store, as JSON; every function here blocks on it."""
 
 from __future__ import annotations
+
+import orjson
 
 from actors.schedules import Schedules
 from node.http.legacy.ranges import PAGE_LIMIT, Range
 from protocol.entry import Entries, Entry
 from protocol.errors import NotFound
+from protocol.formats import legacy
 from protocol.ids import Id
 from protocol.message import named_process
 
 
-def page(schedules: Schedules, process: Id, wanted: Range) -> Entries:
+def page(schedules: Schedules, process: Id, wanted: Range, *, show_anchor: bool) -> bytes:
     """Return the part of a schedule that is wanted.
 
     Raises:
         NotFound: no such process.
     """
-    newest = schedules.slot(process)
-    first, last, more = wanted.slots(
-        newest, lambda slot: schedules.assignment(process, slot).timestamp
+    found = _range(schedules, process, wanted)
+    return legacy.page(
+        found.entries, more=found.more, by_nonce=wanted.by_nonce, show_anchor=show_anchor
     )
-    if first > last:
-        return Entries((), more=False)
-    found = schedules.entries(process, first, last, PAGE_LIMIT)
-    if not found.more:
-        return Entries(found.entries, more)
-    # Cut because the messages are large.
-    return found if wanted.by_nonce else Entries(_whole_milliseconds(found.entries), more=True)
 
 
-def one(schedules: Schedules, identifier: Id, process: Id | None) -> Entry:
+def one(schedules: Schedules, identifier: Id, process_id: Id | None, *, show_anchor: bool) -> bytes:
     """Return the slot of a message.
 
     Args:
         schedules: of this node.
         identifier: of the message.
-        process: whose slot is meant; None for the process that the message names.
+        process_id: whose slot is meant; None for the process that the message names.
+        show_anchor: show anchors that are no text, too.
 
     Raises:
         NotFound: no stored slot holds the message.
     """
-    owner = process or named_process(schedules.message(identifier))
+    owner = process_id or named_process(schedules.message(identifier))
     slot = schedules.message_slot(owner, identifier)
     if slot is None:
         raise NotFound("Message or Process not found")
-    return schedules.entry(owner, slot)
+    return orjson.dumps(legacy.node(schedules.entry(owner, slot), show_anchor=show_anchor))
 
 
-def newest(schedules: Schedules, process: Id) -> Entry:
+def newest(schedules: Schedules, process_id: Id, *, show_anchor: bool) -> bytes:
     """Return the highest stored slot.
 
     Raises:
         NotFound: no such process.
     """
-    return schedules.entry(process, schedules.slot(process))
+    entry = schedules.entry(process_id, schedules.slot(process_id))
+    return orjson.dumps(legacy.node(entry, show_anchor=show_anchor))
+
+
+def process(schedules: Schedules, process_id: Id) -> bytes:
+    """Return the process object.
+
+    Raises:
+        NotFound: no such process.
+    """
+    return orjson.dumps(legacy.process(schedules.entry(process_id, 0)))
+
+
+def _range(schedules: Schedules, process_id: Id, wanted: Range) -> Entries:
+    stored = schedules.slot(process_id)
+    first, last, more = wanted.slots(
+        stored, lambda slot: schedules.assignment(process_id, slot).timestamp
+    )
+    if first > last:
+        return Entries((), more=False)
+    found = schedules.entries(process_id, first, last, PAGE_LIMIT)
+    if not found.more:
+        return Entries(found.entries, more)
+    # Cut because the messages are large.
+    return found if wanted.by_nonce else Entries(_whole_milliseconds(found.entries), more=True)
 
 
 def _whole_milliseconds(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

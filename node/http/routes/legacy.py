@@ -25,7 +25,7 @@ from node.http.request import Call
 from node.http.waiting import apart
 from node.node import Node
 from protocol.errors import InvalidInput, NotFound, NotOurProcess
-from protocol.formats import legacy
+from protocol.formats.legacy import height
 from protocol.ids import Id
 from protocol.message import named_process
 
@@ -54,7 +54,7 @@ async def _root(node: Node, call: Call) -> Response:
 
 async def _timestamp(node: Node, _call: Call) -> Response:
     """Answer the time, and the newest block's height."""
-    block_height = legacy.height(node.blocks.latest().height)
+    block_height = height(node.blocks.latest().height)
     return written({"timestamp": str(system_clock()), "block_height": block_height})
 
 
@@ -82,7 +82,7 @@ async def _process(node: Node, call: Call) -> Response:
     process = Id.parse(call.path.rest[0])
     if moved := await _moved(node, call, process):
         return moved
-    return written(legacy.process(node.scheduler.entry(process, 0)))
+    return written(await apart(reading.process, node.scheduler, process))
 
 
 async def _latest(node: Node, call: Call) -> Response:
@@ -90,29 +90,25 @@ async def _latest(node: Node, call: Call) -> Response:
     process = _base(call)
     if moved := await _moved(node, call, process):
         return moved
-    entry = reading.newest(node.scheduler, process)
-    return written(legacy.node(entry, show_anchor=_shows_anchor(call)))
+    return written(
+        await apart(reading.newest, node.scheduler, process, show_anchor=_shows_anchor(call))
+    )
 
 
 async def _read(node: Node, call: Call) -> Response:
     """Answer a page of a process, or the slot of a message."""
     identifier, process = _base(call), _process_id(call)
-    if node.scheduler.has(identifier):
+    schedules, show_anchor = node.scheduler, _shows_anchor(call)
+    if schedules.has(identifier):
         wanted = Range.parse(call.path.keys)
-        return written(await apart(_page, node, identifier, wanted, _shows_anchor(call)))
-    if process is None or node.scheduler.has(process):
-        entry = reading.one(node.scheduler, identifier, process)
-        return written(legacy.node(entry, show_anchor=_shows_anchor(call)))
+        page = await apart(reading.page, schedules, identifier, wanted, show_anchor=show_anchor)
+        return written(page)
+    if process is None or schedules.has(process):
+        one = await apart(reading.one, schedules, identifier, process, show_anchor=show_anchor)
+        return written(one)
     if moved := await _moved(node, call, process):
         return moved
     raise NotFound("Message or Process not found")
-
-
-def _page(node: Node, process: Id, wanted: Range, show_anchor: bool) -> bytes:
-    found = reading.page(node.scheduler, process, wanted)
-    return legacy.page(
-        found.entries, more=found.more, by_nonce=wanted.by_nonce, show_anchor=show_anchor
-    )
 
 
 async def _moved(

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from functools import partial
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from protocol.ids import Id
 from protocol.message import Message
@@ -30,6 +33,7 @@ class Kept:
     """
 
     def __init__(self, service: Service, user: Wallet, scheduler: Wallet) -> None:
+        self.request = service.request
         self.get = partial(service.request, "GET")
         items = [process_item(user, scheduler.address)]
         identifier = Message.decode(items[0]).id
@@ -145,3 +149,43 @@ def test_every_refusal_is_400_with_one_sentence(kept: Kept, address: str, said: 
     assert list(reply.json()) == ["error"]
     assert said in reply.json()["error"]
     assert reply.headers["cache-control"] == "no-store"
+
+
+def test_a_page_of_large_messages_goes_on_in_the_next(
+    service: Service, user_wallet: Wallet, wallet: Wallet
+) -> None:
+    """A page is cut at 32 MiB of messages, by nonce and by time, and no slot is lost at the cut."""
+    spawn = process_item(user_wallet, wallet.address)
+    process = Message.decode(spawn).id
+    service.node.scheduler.assign(spawn)
+    for number in range(5):
+        item = message_item(user_wallet, process, number, data="x" * (9 << 20))
+        service.node.scheduler.assign(item)
+    for cursor in ("from-nonce", "from"):
+        seen, query, goes_on = [], "", True
+        pages = 0
+        while goes_on:
+            page = service.request("GET", f"/{process}?limit=100{query}").json()
+            seen += [nonce(edge["node"]) for edge in page["edges"]]
+            goes_on = page["page_info"]["has_next_page"]
+            last = seen[-1] if cursor == "from-nonce" else page["edges"][-1]["cursor"]
+            query, pages = f"&{cursor}={last}", pages + 1
+        assert (seen, pages) == ([0, 1, 2, 3, 4, 5], 2)
+
+
+@given(
+    st.sampled_from(["", "/latest"]),
+    st.dictionaries(
+        st.sampled_from(["process-id", "from", "to", "from-nonce", "to-nonce", "limit", "assign"]),
+        st.one_of(st.integers().map(str), st.text(max_size=50), st.just(NOBODY)),
+    ),
+    st.sampled_from(["GET", "POST"]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_query_is_more_than_the_client_s_fault(
+    kept: Kept, behind: str, query: dict[str, str], method: str
+) -> None:
+    """Whatever stands in the address, the answer is a page, a slot or a refusal."""
+    address = f"/{kept.process}{behind}?{urlencode(query)}"
+    for where in (address, f"/?{urlencode(query)}"):
+        assert kept.request(method, where).status_code < 500
