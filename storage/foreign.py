@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from protocol.commitment import Commitment
 from protocol.entry import Entry
@@ -61,19 +62,20 @@ def _pack(key: bytes, entry: Entry) -> bytes:
         (made.device, made.type, made.owner, made.signature)
         for made in entry.assignment.commitments
     ]
-    message = entry.message
+    message, original = entry.message, entry.assignment.original
     pin = pack_pin(key, entry.assignment)
-    return seal(FOREIGN, key, (pin, commitments, message.codec, message.encoded))
+    return seal(FOREIGN, key, (pin, commitments, original, message.codec, message.encoded))
 
 
 def _unpack(process: Id, key: bytes, record: bytes) -> Entry | None:
     # A record that cannot be read, or not any more, is fetched again.
     try:
-        pin, commitments, codec, encoded = unseal(FOREIGN, key, record)
+        pin, commitments, original, codec, encoded = unseal(FOREIGN, key, record)
         signed = tuple(
             Commitment(digest_id(signature), digest_id(owner), device, kind, owner, signature)
             for device, kind, owner, signature in commitments
         )
-        return Entry(unpack_pin(process, key, pin, signed), Message.decode(encoded, codec))
+        assignment = replace(unpack_pin(process, key, pin, signed), original=original)
+        return Entry(assignment, Message.decode(encoded, codec))
     except (CorruptRecord, InvalidInput, ValueError):
         return None

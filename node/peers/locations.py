@@ -17,6 +17,7 @@ from protocol.codecs.ans104 import Item
 from protocol.errors import (
     InvalidInput,
     InvalidSignature,
+    MalformedItem,
     NotFound,
     PeerFailed,
     PeerRefused,
@@ -30,6 +31,8 @@ from protocol.ids import Id
 from protocol.location import (
     DEFAULT_TIME_TO_LIVE,
     NO_NONCE,
+    TYPE,
+    TYPES,
     Location,
     location_of,
     number,
@@ -177,6 +180,9 @@ class Locations:
 
     def _obey(self, request: Message) -> Announcement:
         keys = request.keys
+        # What the operator signed for another purpose is no request, though it may have a url.
+        if keys.get(b"type", TYPE.encode()).lower() not in TYPES:
+            raise MalformedItem("the message is no registration")
         if self._table.obeyed(request.id):
             return Announcement(self.find(self._operator.address))
         announced = self.register(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from protocol.assignment import LEGACY_VARIANT, VARIANT
+from protocol.codecs import ans104
+from protocol.codecs.assignment import of_item, published
 from protocol.commitment import ANS104, HTTPSIG
 from protocol.entry import Entry
 from protocol.schedule_check import check
@@ -47,6 +50,18 @@ def test_slots_come_back_as_they_were(table, user_wallet, wallet, chain, device,
     found = table.entries(process_of(kept), 0, 10)
     assert list(found) == kept
     check(process_of(kept), found, None, found[0].message.keys)
+
+
+def test_an_assignment_in_a_form_of_its_own_stays_in_it(table, user_wallet, wallet) -> None:
+    """The anchor that a scheduler unit drew at random is signed, and follows from nothing."""
+    (entry,) = schedule(user_wallet, wallet, 1, chain="legacy", variant=LEGACY_VARIANT)
+    written = ans104.parse(published(entry.assignment)[0][1])
+    drawn = of_item(ans104.sign(replace(written, anchor=b"\x07" * 32), wallet))
+    process = process_of([entry])
+    table.keep([replace(entry, assignment=drawn)])
+    found = table.entry(process, 0)
+    assert published(found.assignment) == published(drawn)
+    check(process, [found], None, found.message.keys)
 
 
 def test_a_run_ends_at_the_first_gap(table, entries) -> None:

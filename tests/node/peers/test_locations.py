@@ -155,9 +155,12 @@ def test_an_old_record_of_the_operator_is_refused(located) -> None:
         locations.take(Message.decode(first.encoded))
 
 
-@pytest.mark.parametrize("keys", [{}, {"url": "nowhere"}, {"url": URL, "nonce": "x"}])
+@pytest.mark.parametrize(
+    "keys",
+    [{}, {"url": "nowhere"}, {"url": URL, "nonce": "x"}, {"url": URL, "type": "Message"}],
+)
 def test_a_registration_needs_a_place(located, wallet, keys) -> None:
-    """A URL that others can use, and a nonce that is a number if there is one."""
+    """A URL that others can use, a nonce that is a number, and no other purpose."""
     locations = located()
     with pytest.raises(InvalidInput):
         locations.take(request(wallet, **keys))
