@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from protocol.assignment import Assignment
-from protocol.codecs.ans104_tabm import tabm_of
 from protocol.codecs.assignment import tabm
 from protocol.entry import Entry
-from protocol.formats.carrier import carrier
 from protocol.formats.frame import Frame
 from protocol.tabm import Tabm
 
 _TYPES = b'block-height="integer", continues="atom", timestamp="integer"'
-_SLOT_TYPE = b'slot="integer"'
 
 
 def schedule(frame: Frame, entries: Iterable[Entry]) -> dict[bytes, bytes | Tabm]:
@@ -36,14 +32,4 @@ def schedule(frame: Frame, entries: Iterable[Entry]) -> dict[bytes, bytes | Tabm
 
 def assigned(entry: Entry) -> dict[bytes, bytes | Tabm]:
     """Return one slot: the signed assignment with its message in `body`."""
-    body = entry.message.tabm
-    return _older(entry.assignment, body) or tabm(entry.assignment, body)
-
-
-def _older(assignment: Assignment, body: Tabm) -> dict[bytes, bytes | Tabm] | None:
-    # Its item names neither slot nor body: they stand beside what is committed.
-    item = carrier(assignment)
-    if item is None:
-        return None
-    slot = b"%d" % assignment.slot
-    return {**tabm_of(item), b"ao-types": _SLOT_TYPE, b"slot": slot, b"body": body}
+    return tabm(entry.assignment, entry.message.tabm)
