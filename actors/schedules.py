@@ -10,7 +10,7 @@ from protocol.errors import InvalidId, NotFound
 from protocol.ids import Id
 from protocol.message import Message
 from protocol.terms import Terms
-from storage.journal import PAGE_LIMIT, Head, Page, Reader, Receipt, read_all
+from storage.journal import PAGE_LIMIT, Head, Page, Reader, Receipt, Totals, read_all
 
 MAX_ENTRIES_BYTES = 32 << 20
 """Bytes of messages in one answer: a thousand messages of 10 MiB would fill the memory."""
@@ -134,6 +134,13 @@ class Schedules:
             NotFound: there is no such slot.
         """
         return self._reader.receipt(as_id(process), index(slot))
+
+    def totals(self) -> Totals:
+        """Return how many slots are pinned, stored and published, over all processes.
+
+        Costs one read, however large the store is.
+        """
+        return self._reader.totals()
 
     def processes(self) -> list[Id]:
         """Return the IDs of all processes in the store, in key order."""

@@ -14,6 +14,7 @@ from storage.journal import (
     Pin,
     Reader,
     Receipt,
+    Totals,
     Work,
     read_all,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Reader",
     "Receipt",
     "StoreSettings",
+    "Totals",
     "Work",
     "adopt",
     "backup",

@@ -128,6 +128,21 @@ class Page:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many slots a store holds, over all processes.
+
+    Attributes:
+        pinned: given to a message.
+        stored: of those, signed.
+        published: of those, with a receipt.
+    """
+
+    pinned: int
+    stored: int
+    published: int
+
+
 class Reader(Protocol):
     """Read a store. Every method is one short read transaction.
 
@@ -169,6 +184,9 @@ class Reader(Protocol):
 
     def process_count(self) -> int:
         """Return how many processes the store holds, without scanning them."""
+
+    def totals(self) -> Totals:
+        """Return how many slots the store holds, without scanning them."""
 
     def pinned(self, process: Id, first: int, last: int) -> list[Assignment]:
         """Return the pinned slots `first`..`last`, unsigned. For recovery."""

@@ -10,7 +10,7 @@ from protocol.assignment import Assignment
 from protocol.errors import Closed, CorruptRecord, Fenced, NotFound, SchedulerError, StoreFull
 from protocol.ids import Id
 from storage.continuity import Heads, advance, require_same, work_of
-from storage.journal import PAGE_LIMIT, Batch, Body, Head, Journal, Page, Pin, Receipt, Work
+from storage.journal import PAGE_LIMIT, Batch, Body, Head, Journal, Page, Pin, Receipt, Totals, Work
 from storage.paging import page_bounds, require_stored
 
 Place = tuple[Id, int]
@@ -176,6 +176,12 @@ class MemoryJournal(Journal):
         with self._lock:
             self._check()
             return len(self.disk.heads)
+
+    def totals(self) -> Totals:
+        """Return how many slots there are. See `Reader`."""
+        with self._lock:
+            self._check()
+            return Totals(len(self.disk.pins), len(self.disk.signed), len(self.disk.receipts))
 
     def pinned(self, process: Id, first: int, last: int) -> list[Assignment]:
         """Return the pinned slots `first`..`last`, unsigned. See `Reader`."""

@@ -10,13 +10,14 @@ from protocol.errors import NotFound
 from protocol.ids import Id
 from storage.bodies import BodyFiles
 from storage.environment import Environment
-from storage.journal import PAGE_LIMIT, Body, Head, Page, Reader, Receipt, Work
+from storage.journal import PAGE_LIMIT, Body, Head, Page, Reader, Receipt, Totals, Work
 from storage.layout import Layout
 from storage.paging import page_bounds, require_stored
 from storage.reading import Reading
 from storage.settings import StoreSettings
 from storage.snapshot import Owners
 from storage.tables import HEADS, WORK
+from storage.tally import recorded
 
 
 class LmdbReader(Reader):
@@ -96,6 +97,11 @@ class LmdbReader(Reader):
         """Return how many processes the store holds. See `Reader`."""
         with self.snapshot() as snapshot:
             return snapshot.count(HEADS)
+
+    def totals(self) -> Totals:
+        """Return how many slots the store holds. See `Reader`."""
+        with self.snapshot() as snapshot:
+            return Totals(*recorded(snapshot))
 
     def pinned(self, process: Id, first: int, last: int) -> list[Assignment]:
         """Return the pinned slots `first`..`last`, unsigned. See `Reader`."""

@@ -34,5 +34,11 @@ def message_item(user: Wallet, process: Id, number: int = 0, **keys: Scalar) -> 
     return Message.create(base | _named(keys), user).encoded
 
 
+def signed_message(user: Wallet, process: Id, number: int = 0) -> Message:
+    """Return a message for `process` that is no data item, but signed as HTTP messages are."""
+    keys = {"type": "Message", "target": str(process), "reference": number, "data": f"no {number}"}
+    return Message.create(keys, user, codec="httpsig")
+
+
 def _named(keys: dict[str, Scalar]) -> dict[str, Scalar]:
     return {name.replace("_", "-"): value for name, value in keys.items()}

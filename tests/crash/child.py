@@ -73,7 +73,7 @@ class Senders:
             ticket.published.get(timeout=PATIENCE_SECONDS)
 
     def _send(self, item: Item) -> None:
-        ticket = self._scheduler.schedule(item.encoded)
+        ticket = self._scheduler.schedule(item.message)
         for stage in Stage:
             ticket.future(stage).add_done_callback(partial(self._tell, item.id, stage))
         ticket.future(item.mode.stage).add_done_callback(lambda _: self._free.release())

@@ -8,7 +8,7 @@ from protocol.wallet import Wallet
 from tests.crash.load import spawned
 from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
-from tests.items import message_item
+from tests.items import message_item, signed_message
 
 PROCESSES = 5
 MESSAGES = 25
@@ -37,13 +37,18 @@ def wallet_files(
 
 @pytest.fixture(scope="session")
 def items(wallets: tuple[Wallet, ...], user_wallet: Wallet) -> tuple[Item, ...]:
-    """A few processes, then messages for each of them in turn."""
+    """A few processes, then messages for each of them in turn, the last of them no data item."""
     spawns = spawned(user_wallet, [wallet.address for wallet in wallets], PROCESSES)
     messages = [
         message_item(user_wallet, spawns[number % PROCESSES].id, number)
         for number in range(MESSAGES)
     ]
-    return (*spawns, *map(Item.of, messages))
+    strange = signed_message(user_wallet, spawns[0].id)
+    return (
+        *spawns,
+        *map(Item.of, messages),
+        Item.of(strange.encoded, codec=strange.codec),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from actors.settings import PublishSettings, Settings
 from protocol.ids import Id
 from protocol.wallet import Wallet
 from tests.crash.telling import Item
-from tests.items import message_item, process_item
+from tests.items import message_item, process_item, signed_message
 
 SERIAL = {"scheduler_chain": "base-hashpath"}
 HTTPSIG = {"scheduler_commitment_spec": "httpsig@1.0"}
@@ -25,6 +25,8 @@ KINDS: tuple[dict[str, str], ...] = (
 """What processes ask for, in turn: every chain rule and commitment device."""
 
 PROCESSES = 6
+HTTPSIG_EVERY = 4
+"""One of so many messages is no data item; the others are."""
 NEW_MESSAGES = 40
 """Per round: what two cores schedule in the time that most programs live."""
 
@@ -79,6 +81,8 @@ class Load:
         return self.random.uniform(0, LONG_SECONDS if long else SHORT_SECONDS)
 
     def _message(self) -> Item:
-        process = self.random.choice(self._spawns).id
-        item = message_item(self._user, process, next(self._numbers))
-        return Item.of(item, next(self._modes))
+        process, number = self.random.choice(self._spawns).id, next(self._numbers)
+        if number % HTTPSIG_EVERY:
+            return Item.of(message_item(self._user, process, number), next(self._modes))
+        message = signed_message(self._user, process, number)
+        return Item.of(message.encoded, next(self._modes), message.codec)

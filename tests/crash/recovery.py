@@ -55,7 +55,7 @@ def recover(testimony: Testimony, wallets: Sequence[Wallet], items: Sequence[Ite
         testimony.root, wallets, deadline=PATIENCE_SECONDS, probe=watch
     ) as scheduler:
         watch.wait_until_published(scheduler, heads)
-        tickets = [scheduler.schedule(item.encoded) for item in items]
+        tickets = [scheduler.schedule(item.message) for item in items]
         for item, ticket in zip(items, tickets, strict=True):
             testimony.hear(Told(item.id, stage, ticket.future(stage).get()) for stage in Stage)
         assert scheduler.pending() == []

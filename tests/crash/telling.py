@@ -14,7 +14,7 @@ from actors import SchedulingMode, Stage
 from actors.probe import Point
 from protocol.assignment import Assignment
 from protocol.ids import Id
-from protocol.message import verify
+from protocol.message import Message, verify
 
 LENGTH_BYTES = 4
 
@@ -27,12 +27,23 @@ class Item:
     process: Id
     encoded: bytes
     mode: SchedulingMode
+    codec: str = "ans104"
 
     @classmethod
-    def of(cls, encoded: bytes, mode: SchedulingMode = SchedulingMode.LOCAL_CONFIRMATION) -> Self:
+    def of(
+        cls,
+        encoded: bytes,
+        mode: SchedulingMode = SchedulingMode.LOCAL_CONFIRMATION,
+        codec: str = "ans104",
+    ) -> Self:
         """Make one from its bytes."""
-        message = verify(encoded, check_signatures=False)
-        return cls(message.message_id, message.process, encoded, mode)
+        message = verify(Message.decode(encoded, codec), check_signatures=False)
+        return cls(message.message_id, message.process, encoded, mode, codec)
+
+    @property
+    def message(self) -> Message:
+        """What is scheduled."""
+        return Message.decode(self.encoded, self.codec)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,11 @@ def test_a_fault_at_any_point_stops_the_scheduler(
         testimony.root, wallets, probe=fault, settings=SMALL_UPLOADS, deadline=60
     ) as scheduler:
         # One message by itself passes every point once, however the others are grouped.
-        hear(testimony, items[0], scheduler.schedule(items[0].encoded))
+        hear(testimony, items[0], scheduler.schedule(items[0].message))
         for item, ticket in send_until_closed(scheduler, items[1:]):
             hear(testimony, item, ticket)
         with pytest.raises(Closed, match=f"broken at {point}"):
-            scheduler.schedule(items[0].encoded)
+            scheduler.schedule(items[0].message)
     recover(testimony, wallets, items)
 
 
@@ -55,9 +55,9 @@ def test_a_scheduler_that_lost_its_store_is_fenced(
     spawn, *messages = one_process
     thief = Job(testimony.root, wallet_files, past_the_lock=True)
     with Scheduler.open(testimony.root, wallets, probe=hold, deadline=60) as scheduler:
-        hear(testimony, spawn, scheduler.schedule(spawn.encoded))
+        hear(testimony, spawn, scheduler.schedule(spawn.message))
         hold.arm()
-        tickets = [scheduler.schedule(item.encoded) for item in messages]
+        tickets = [scheduler.schedule(item.message) for item in messages]
         assert outstanding(scheduler, spawn) == len(messages)
         hold.wait()
         with Program(thief, testimony.root.parent) as program:
@@ -67,7 +67,7 @@ def test_a_scheduler_that_lost_its_store_is_fenced(
                 assert isinstance(ending(ticket, Stage.ASSIGNED), OutcomeUnknown)
                 assert isinstance(ending(ticket, Stage.PUBLISHED), OutcomeUnknown)
             with pytest.raises(Closed, match="taken this store over"):
-                scheduler.schedule(spawn.encoded)
+                scheduler.schedule(spawn.message)
             scheduler.close()
             heads = testimony.judge()
             assert heads[spawn.id].pinned == 0
@@ -93,13 +93,13 @@ def test_a_clock_that_breaks_refuses_messages(
     spawn, message, *_ = one_process
     clock = Clock()
     with Scheduler.open(testimony.root, wallets, clock=clock, deadline=60) as scheduler:
-        hear(testimony, spawn, scheduler.schedule(spawn.encoded))
+        hear(testimony, spawn, scheduler.schedule(spawn.message))
         clock.broken = True
-        refused = ending(scheduler.schedule(message.encoded), Stage.ASSIGNED)
+        refused = ending(scheduler.schedule(message.message), Stage.ASSIGNED)
         assert isinstance(refused, NotNow)
         assert refused.retry_after
         clock.broken = False
-        hear(testimony, message, scheduler.schedule(message.encoded))
+        hear(testimony, message, scheduler.schedule(message.message))
         assert scheduler.status().fenced is None
     recover(testimony, wallets, [spawn, message])
 
@@ -113,13 +113,13 @@ def test_an_actor_that_dies_with_slots_in_the_air_stops_the_scheduler(
     hold = Hold(Point.BEFORE_PIN_COMMIT)
     hold.arm()
     with Scheduler.open(testimony.root, wallets, probe=hold, deadline=60) as scheduler:
-        first = scheduler.schedule(spawn.encoded)
+        first = scheduler.schedule(spawn.message)
         hold.wait()
         second = break_actor(scheduler, spawn)
         assert isinstance(ending(second, Stage.ASSIGNED), OutcomeUnknown)
         assert isinstance(ending(first, Stage.ASSIGNED), OutcomeUnknown)
         with pytest.raises(Closed, match="no attribute"):
-            scheduler.schedule(message.encoded)
+            scheduler.schedule(message.message)
         hold.release()
     recover(testimony, wallets, [spawn, message])
 
@@ -131,10 +131,10 @@ def test_an_actor_that_dies_with_nothing_in_the_air_is_replaced(
     """One request ends unknown; asked again, a fresh actor gives the slot, and all goes on."""
     spawn, message, *_ = one_process
     with Scheduler.open(testimony.root, wallets, deadline=60) as scheduler:
-        hear(testimony, spawn, scheduler.schedule(spawn.encoded))
+        hear(testimony, spawn, scheduler.schedule(spawn.message))
         unknown = break_actor(scheduler, spawn)
         assert isinstance(ending(unknown, Stage.ASSIGNED), OutcomeUnknown)
-        again = scheduler.schedule(message.encoded)
+        again = scheduler.schedule(message.message)
         assert again.published.get(timeout=PATIENCE_SECONDS).slot == 1
         hear(testimony, message, again)
     recover(testimony, wallets, [spawn, message])
@@ -163,14 +163,14 @@ def test_a_signer_that_fails_stops_the_scheduler(
         for item, ticket in send_until_closed(scheduler, items):
             hear(testimony, item, ticket)
         with pytest.raises(Closed, match="the key is gone"):
-            scheduler.schedule(items[0].encoded)
+            scheduler.schedule(items[0].message)
     recover(testimony, wallets, items)
 
 
 def send_until_closed(scheduler: Scheduler, items: tuple[Item, ...]) -> list[tuple[Item, Ticket]]:
     tickets: list[tuple[Item, Ticket]] = []
     try:
-        tickets.extend((item, scheduler.schedule(item.encoded)) for item in items)
+        tickets.extend((item, scheduler.schedule(item.message)) for item in items)
     except Closed:
         assert tickets, "it was closed from the start"
     return tickets

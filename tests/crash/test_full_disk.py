@@ -34,7 +34,7 @@ def test_below_the_reserve_messages_wait_outside(
     with Scheduler.open(testimony.root, wallets, store=RESERVE, deadline=60) as scheduler:
         first = scheduler.assign(spawn.encoded, Stage.PUBLISHED)
         disk.free = RESERVE.min_free_bytes
-        refusal = ending(scheduler.schedule(message.encoded), Stage.ASSIGNED)
+        refusal = ending(scheduler.schedule(message.message), Stage.ASSIGNED)
         assert isinstance(refusal, StoreFull)
         assert refusal.retry_after
         assert scheduler.assign(spawn.encoded) == scheduler.latest(spawn.id) == first
@@ -58,7 +58,7 @@ def test_a_disk_that_is_full_inside_a_commit(
     hold = Hold(Point.BEFORE_PIN_COMMIT)
     with Scheduler.open(testimony.root, wallets, store=RESERVE, probe=hold, deadline=60) as stopped:
         testimony.hear(
-            Told(spawn.id, *answer) for answer in answers(stopped.schedule(spawn.encoded)).items()
+            Told(spawn.id, *answer) for answer in answers(stopped.schedule(spawn.message)).items()
         )
         hold.arm()
         ticket = stopped.schedule(heavy.encoded)
@@ -67,7 +67,7 @@ def test_a_disk_that_is_full_inside_a_commit(
         hold.release()
         assert isinstance(ending(ticket, Stage.ASSIGNED), OutcomeUnknown)
         with pytest.raises(Closed, match="fenced"):
-            stopped.schedule(message.encoded)
+            stopped.schedule(message.message)
     testimony.judge()
     with Scheduler.open(testimony.root, wallets, store=RESERVE, deadline=60) as scheduler:
         assert scheduler.latest(spawn.id).slot == 0

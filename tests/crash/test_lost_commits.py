@@ -84,7 +84,7 @@ def running(journal: MemoryJournal, options: ShardOptions) -> Iterator[Shard]:
 def send(shard: Shard, item: Item) -> Ticket:
     ticket = shard.ticket(PATIENCE_SECONDS)
     try:
-        shard.submit(verify(item.encoded), ticket)
+        shard.submit(verify(item.message), ticket)
     except Closed as exc:
         ticket.fail(exc)
     return ticket

@@ -16,6 +16,7 @@ from protocol.codecs.carrier import carried_by
 from protocol.commitment import HTTPSIG
 from protocol.ids import Id
 from storage import Head, Reader, open_reader
+from storage.journal import ITEM_CODEC
 from tests.auditor import (
     AuditFailure,
     audit,
@@ -97,6 +98,8 @@ class Testimony:
                 _require(right, "S5", f"slot {assignment.slot} has another receipt: {receipt}")
                 carriers = dict(receipt.carriers)
                 wrapped = {assignment.id} if _is_wrapped(assignment) else set()
+                if reader.body(assignment.message_id).codec != ITEM_CODEC:
+                    wrapped.add(assignment.message_id)
                 _require(carriers.keys() == wrapped, "S5", f"{receipt} names other carriers")
                 for item in (carriers.get(each, each) for each in named):
                     _require(

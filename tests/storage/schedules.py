@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from protocol.assignment import Assignment, Block
 from protocol.chain import HashChain, chain_rule
-from protocol.commitment import Commitment
+from protocol.commitment import ANS104, RSA_SCHEMES, Commitment
 from protocol.ids import Id, digest_id
-from protocol.terms import ANS104, Terms
+from protocol.terms import Terms
 from storage import Batch, Body, Pin, Receipt
 
 OWNER = os.urandom(512)
@@ -28,6 +28,7 @@ class Schedule:
     owners: tuple[bytes, ...] = field(default=(OWNER,), repr=False)
     pins: list[Pin] = field(default_factory=list)
     chain: str = HashChain.name
+    device: str = ANS104
     # IDs of what was signed last for each slot; serial chain rules link them.
     ids: dict[int, Id] = field(default_factory=dict, repr=False)
 
@@ -42,7 +43,7 @@ class Schedule:
             self.process, slot, message_id, link, 5000 + slot, block, chain=self.chain
         )
         signers = tuple(map(digest_id, self.owners))
-        terms = Terms(signers, self.chain) if slot == 0 else None
+        terms = Terms(signers, self.chain, self.device) if slot == 0 else None
         body = body or Body("ans104", bytes(message_id) * 20)
         pin = Pin(replace(assignment, **changes), body, terms)
         self.pins.append(pin)
@@ -65,7 +66,7 @@ class Schedule:
 
     def sign(self, assignment: Assignment) -> Assignment:
         """Return the assignment with a random signature of each owner."""
-        signed = assignment.signed([commitment(owner) for owner in self.owners])
+        signed = assignment.signed([commitment(owner, self.device) for owner in self.owners])
         self.ids[assignment.slot] = signed.id
         return signed
 
@@ -77,7 +78,8 @@ class Schedule:
 def commitment(owner: bytes = OWNER, device: str = ANS104) -> Commitment:
     signature = os.urandom(512)
     address = digest_id(owner)
-    return Commitment(digest_id(signature), address, device, "rsa-pss-sha256", owner, signature)
+    kind = RSA_SCHEMES[device]
+    return Commitment(digest_id(signature), address, device, kind, owner, signature)
 
 
 def receipt(process: Id, slot: int) -> Receipt:

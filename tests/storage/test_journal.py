@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from protocol.errors import Closed, Fenced, NotFound
-from storage import Batch, Body, Head, Work, read_all
+from storage import Batch, Body, Head, Totals, Work, read_all
 from tests.storage.conftest import World
 from tests.storage.schedules import SIGNER, Schedule, random_id, receipt
 
@@ -37,6 +37,26 @@ def test_the_head_tells_where_a_process_stands(world: World, schedule: Schedule)
     expected = Head(schedule.process, terms, 3, 2, 1, last.link, last.timestamp, last.block)
     assert world.journal.head(schedule.process) == expected
     assert world.reopen().head(schedule.process) == expected
+
+
+def test_the_totals_count_the_slots_of_all_processes(world: World, schedule: Schedule) -> None:
+    """How many are pinned, stored and published, after a restart, too."""
+    assert world.journal.totals() == Totals(0, 0, 0)
+    world.journal.append(schedule.published(2))
+    world.journal.append(schedule.stored(1))
+    world.journal.append(Schedule().pinned(1))
+    assert world.journal.totals() == world.reopen().totals() == Totals(4, 3, 2)
+
+
+def test_a_signature_is_read_back_under_its_own_device(world: World) -> None:
+    """One wallet signs under several devices; each signature keeps the scheme of its own."""
+    found = set()
+    for device in ("ans104@1.0", "httpsig@1.0"):
+        schedule = Schedule(device=device)
+        world.journal.append(schedule.stored(1))
+        (made,) = world.reopen().latest(schedule.process).commitments
+        found.add((made.device, made.type))
+    assert found == {("ans104@1.0", "rsa-pss-sha256"), ("httpsig@1.0", "rsa-pss-sha512")}
 
 
 @pytest.mark.guarantee("S2")
