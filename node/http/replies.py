@@ -15,7 +15,7 @@ from protocol.codecs.ans104_tabm import item_of
 from protocol.codecs.httpsig_commitment import to_wire
 from protocol.codecs.json_codec import encode as to_json
 from protocol.codecs.portable import encode
-from protocol.errors import MalformedItem, NotFound, UnsupportedValue
+from protocol.errors import InvalidSignature, MalformedItem, NotFound, UnsupportedValue
 from protocol.message_ids import linked
 from protocol.tabm import Tabm
 
@@ -33,6 +33,9 @@ MAX_COPIED_BYTES = 1024
 """Longest value that is repeated as a header beside a body that holds it, too."""
 MAX_COPIES_BYTES = 8 << 10
 """Of all such headers: clients give up at 16 KiB."""
+
+_UNWRITABLE = (UnsupportedValue, InvalidSignature)
+"""How a codec refuses a message: by its keys, or because its commitments are none there."""
 
 _NOT_COPIED = frozenset((b"ao-types", b"body", b"codec-device", b"content-type", b"data"))
 """Keys that say something else as headers, or are what the body is for."""
@@ -88,9 +91,9 @@ def render(reply: Reply, form: Form) -> Response:
     first, *others = _WRITERS[form.codec]
     try:
         return first(reply, form.bundle)
-    except UnsupportedValue:
+    except _UNWRITABLE:
         for write in others:
-            with suppress(UnsupportedValue):
+            with suppress(*_UNWRITABLE):
                 return write(reply, form.bundle)
         raise
 
@@ -123,9 +126,9 @@ def _ans104(reply: Reply, _bundle: bool) -> Response:
 
 
 _WRITERS: Mapping[str, tuple[Callable[[Reply, bool], Response], ...]] = {
-    HTTPSIG: (_httpsig, _json),
-    JSON: (_json, _httpsig),
-    AOS2: (_json, _httpsig),
+    HTTPSIG: (_httpsig, _json, _ans104),
+    JSON: (_json, _httpsig, _ans104),
+    AOS2: (_json, _httpsig, _ans104),
     ANS104: (_ans104, _httpsig, _json),
 }
 
@@ -148,7 +151,10 @@ def _copies(tabm: Tabm) -> Iterable[tuple[bytes, bytes]]:
         for name, value in tabm.items()
         if isinstance(value, bytes) and len(value) <= MAX_COPIED_BYTES and name not in _NOT_COPIED
     }
-    return [field for field in encode(scalars).headers if field[0] in scalars]
+    try:
+        return [field for field in encode(scalars).headers if field[0] in scalars]
+    except UnsupportedValue:
+        return ()
 
 
 def _types(tabm: Tabm) -> dict[bytes, bytes]:
