@@ -1,0 +1,151 @@
+"""HTTP/2 with real clients: over TLS, and without it for those who know."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from pathlib import Path
+
+import h2.config
+import h2.connection
+import h2.events
+import httpx
+import pytest
+
+from tests.node.peers.certificates import certificate
+from tests.node.serving.living import PATIENCE_SECONDS, Connection, Living
+
+BODY_BYTES = 100_000
+LIMITS = {"body_bytes": BODY_BYTES, "rate_per_address": 0}
+
+
+@pytest.fixture
+def trusted(tmp_path: Path) -> Path:
+    """A certificate that clients believe."""
+    certificate("localhost", tmp_path)
+    return tmp_path / "certificate.pem"
+
+
+class Raw:
+    """One connection, frame by frame."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+        self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        self.http.initiate_connection()
+        self.seen: list[h2.events.Event] = []
+
+    def begin(self, method: str, *, ended: bool = False, **more: str) -> int:
+        """Send the headers of a request."""
+        stream = self.http.get_next_available_stream_id()
+        headers = [(":method", method), (":scheme", "http"), (":authority", "x"), (":path", "/")]
+        self.http.send_headers(stream, [*headers, *more.items()], ended)
+        return stream
+
+    def until(self, kind: type, stream: int) -> h2.events.Event:
+        """Send what is waiting, and read until such an event of a stream."""
+        while True:
+            self._socket.sendall(self.http.data_to_send())
+            for event in self.seen:
+                if isinstance(event, kind) and getattr(event, "stream_id", None) == stream:
+                    return event
+            received = self._socket.recv(1 << 16)
+            assert received, "the server has hung up"
+            self.seen += self.http.receive_data(received)
+
+    def status(self, stream: int) -> int:
+        """Return the status of a reply."""
+        return int(dict(self.until(h2.events.ResponseReceived, stream).headers)[":status"])
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def test_a_real_client_speaks_it_over_tls(start, trusted: Path) -> None:
+    """HTTP/2 is agreed on with TLS; many requests share a connection."""
+    server = start(server={"tls_certificate": trusted, "tls_key": trusted}, limits=LIMITS)
+
+    async def talk() -> None:
+        tls = ssl.create_default_context(cafile=trusted)
+        base = f"https://localhost:{server.port}"
+        async with httpx.AsyncClient(http2=True, verify=tls, base_url=base) as client:
+            replies = await asyncio.gather(*(client.get(f"/{one}") for one in range(50)))
+            assert [reply.text for reply in replies] == [f"GET /{one} " for one in range(50)]
+            assert {reply.http_version for reply in replies} == {"HTTP/2"}
+            posted = await client.post("/", content=b"x" * 60_000)
+            assert posted.content == b"POST / " + b"x" * 60_000
+
+    asyncio.run(talk())
+
+
+def test_tls_also_speaks_http_1(start, trusted: Path) -> None:
+    """A client that offers nothing newer gets HTTP/1.1."""
+    server = start(server={"tls_certificate": trusted, "tls_key": trusted})
+    tls = ssl.create_default_context(cafile=trusted)
+    with Connection(server.port, tls) as connection:
+        request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert connection.send(request).reply() == (200, b"GET / ")
+
+
+def test_data_for_an_answered_request_costs_no_one_else(start) -> None:
+    """A body that is too large is refused; the other requests of the connection go on."""
+    server: Living = start(limits={**LIMITS, "body_bytes": 1000})
+    with Raw(server.port) as client:
+        large, small = client.begin("POST"), client.begin("POST")
+        client.http.send_data(small, b"abc")
+        client.http.send_data(large, bytes(2000))
+        assert client.status(large) == 413
+        client.until(h2.events.StreamEnded, large)
+        # The server has given up on the rest of it, and it comes all the same.
+        for _ in range(10):
+            client.http.send_data(large, bytes(100))
+            client.http.ping(bytes(8))
+            client.until(h2.events.PingAckReceived, None)
+            client.seen.clear()
+        client.http.send_data(small, b"def", end_stream=True)
+        assert client.status(small) == 200
+
+
+def test_connect_is_refused(start) -> None:
+    """A tunnel is refused by a reset of its stream, not of the connection."""
+    server = start(limits=LIMITS)
+    with Raw(server.port) as client:
+        stream = client.http.get_next_available_stream_id()
+        client.http.send_headers(stream, [(":method", "CONNECT"), (":authority", "x:1")])
+        client.until(h2.events.StreamReset, stream)
+        assert client.status(client.begin("GET", ended=True)) == 200
+
+
+def test_too_many_headers_are_refused(start) -> None:
+    """The limits are those of HTTP/1.1."""
+    server = start(limits=LIMITS)
+    with Raw(server.port) as client:
+        many = {f"h{one}": "v" for one in range(250)}
+        assert client.status(client.begin("GET", ended=True, **many)) == 431
+
+
+def test_requests_that_are_taken_back_at_once_have_a_rate(start) -> None:
+    """Resetting each request does not get around the rate of an address."""
+    server = start(limits={"rate_per_address": 5})
+    with Raw(server.port) as client:
+        for _ in range(50):
+            client.http.reset_stream(client.begin("POST"))
+        assert client.status(client.begin("GET", ended=True)) == 429
+
+
+def test_a_connection_without_requests_is_closed(start) -> None:
+    """Frames that ask for nothing keep no connection open."""
+    server = start(limits={"header_seconds": 0.5})
+    with Connection(server.port) as connection:
+        connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0\0\0\4\0\0\0\0\0")
+        ping = b"\0\0\x08\6\0\0\0\0\0" + bytes(8)
+        connection.send(*[ping] * 10)
+        connection.rest()
