@@ -26,21 +26,21 @@ def page(schedules: Schedules, process: Id, wanted: Range, *, show_anchor: bool)
 
 
 def one(schedules: Schedules, identifier: Id, process_id: Id | None, *, show_anchor: bool) -> bytes:
-    """Return the slot of a message.
+    """Return the slot of a message, or of an assignment among the newest thousand.
 
     Args:
         schedules: of this node.
-        identifier: of the message.
+        identifier: of the message or the assignment.
         process_id: whose slot is meant; None for the process that the message names.
         show_anchor: show anchors that are no text, too.
 
     Raises:
-        NotFound: no stored slot holds the message.
+        NotFound: no stored slot holds it.
     """
     owner = process_id or named_process(schedules.message(identifier))
     slot = schedules.message_slot(owner, identifier)
     if slot is None:
-        raise NotFound("Message or Process not found")
+        slot = _slot_of_assignment(schedules, identifier, owner)
     return orjson.dumps(legacy.node(schedules.entry(owner, slot), show_anchor=show_anchor))
 
 
@@ -61,6 +61,16 @@ def process(schedules: Schedules, process_id: Id) -> bytes:
         NotFound: no such process.
     """
     return orjson.dumps(legacy.process(schedules.entry(process_id, 0)))
+
+
+def _slot_of_assignment(schedules: Schedules, identifier: Id, process_id: Id) -> int:
+    # Nobody keeps assignments by their IDs. Clients ask for one that they were just told of.
+    stored = schedules.slot(process_id)
+    page = schedules.page(process_id, max(0, stored + 1 - PAGE_LIMIT), stored)
+    for assignment in reversed(page.assignments):
+        if assignment.id == identifier:
+            return assignment.slot
+    raise NotFound("Message or Process not found")
 
 
 def _range(schedules: Schedules, process_id: Id, wanted: Range) -> Entries:

@@ -106,6 +106,13 @@ def test_a_message_is_found_by_its_id(kept: Kept, query: str) -> None:
     assert (node["message"]["id"], nonce(node)) == (kept.messages[4], 4)
 
 
+def test_an_assignment_is_found_by_its_id(kept: Kept) -> None:
+    """Its slot is answered, where the process is named."""
+    for slot in (0, 4, 7):
+        node = kept.get(f"/{kept.assignments[slot]}?process-id={kept.process}").json()
+        assert (node["assignment"]["id"], nonce(node)) == (kept.assignments[slot], slot)
+
+
 def test_the_newest_slot_is_answered(kept: Kept) -> None:
     """`latest` is the highest stored slot."""
     node = kept.get(f"/{kept.process}/latest?process-id={kept.process}").json()
