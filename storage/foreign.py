@@ -18,6 +18,8 @@ from storage.tables import FOREIGN, slot_key
 MAX_FOREIGN_BYTES = 1 << 30
 """Bytes of schedules kept. Beyond it the cache starts afresh: which schedules are still
 followed shows at once, and no order of use has to be written down with every read."""
+LAST_SLOT = (1 << 63) - 1
+"""Higher numbers fit into no key, and no schedule has them."""
 
 
 class ForeignTable:
@@ -35,6 +37,8 @@ class ForeignTable:
     def entries(self, process: Id, first: int, limit: int) -> tuple[Entry, ...]:
         """Return consecutive slots from `first` on, at most `limit`, up to the first gap."""
         found: list[Entry] = []
+        if first > LAST_SLOT:
+            return ()
         for key, record in self._cache.run(FOREIGN, slot_key(process, first), limit):
             entry = _unpack(process, key, record)
             if key != slot_key(process, first + len(found)) or entry is None:

@@ -112,7 +112,7 @@ class Finder:
         Args:
             process: ID of the process.
             hint: URL where the caller thinks it is scheduled.
-            keys: committed keys of the process message, if it is at hand.
+            keys: committed keys of that very process's message, verified, if it is at hand.
 
         Raises:
             NoScheduler: the process names none.

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
+from actors.lookahead import require_slot
 from node.peers.asking import Asking
 from node.peers.client import Client
 from node.peers.finding import Elsewhere
@@ -17,7 +18,7 @@ from protocol.schedule_check import check, check_link, check_opening
 from storage.foreign import ForeignTable
 from storage.journal import PAGE_LIMIT
 
-MAX_UNWRITTEN = 16
+MAX_UNWRITTEN = 4
 """Fetched pages that wait for the cache; past it they are not kept, and fetched again one day."""
 
 
@@ -68,6 +69,7 @@ class RemoteSchedules:
             NotFound: the scheduler does not know the process.
             PeerFailed, PeerRefused: it cannot be asked.
             UntrustedSchedule: what it sent does not prove itself; nothing of it is kept.
+            UnexpectedSlot: it sent another slot first than the one asked for.
         """
         first = max(first, 0)
         end = first + min(limit, PAGE_LIMIT) - 1
@@ -135,10 +137,7 @@ class RemoteSchedules:
         entries: tuple[Entry, ...],
         before: Entry | None,
     ) -> None:
-        if entries[0].assignment.slot != begin:
-            raise UntrustedSchedule(
-                f"slot {begin} of {process} was asked for, slot {entries[0].assignment.slot} came"
-            )
+        require_slot(entries[0], process, begin)
         opening = self._opening(elsewhere, process, entries[0])
         check(process, entries, before, opening.message.keys)
         # What is kept behind the run must follow from it: one history, not two.
@@ -164,7 +163,10 @@ class RemoteSchedules:
         if self._writer is None:
             self._foreign.keep(entries)
         elif self._unwritten.acquire(blocking=False):
-            self._writer.submit(self._write, entries)
+            try:
+                self._writer.submit(self._write, entries)
+            except RuntimeError:  # closed meanwhile: whoever still waits gets his answer
+                self._unwritten.release()
 
     def _write(self, entries: tuple[Entry, ...]) -> None:
         try:

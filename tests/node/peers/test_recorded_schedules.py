@@ -5,7 +5,7 @@ import pytest
 from node.peers.finding import Elsewhere
 from node.peers.remote import RemoteSchedules
 from protocol.assignment import VARIANT
-from protocol.errors import UntrustedSchedule
+from protocol.errors import UnexpectedSlot, UntrustedSchedule
 from protocol.ids import Id
 from storage.cache import Cache
 from storage.foreign import ForeignTable
@@ -63,7 +63,7 @@ def test_a_hyperbeam_nodes_schedule_is_verified_and_kept(
         each["ids"]["all"] for each in recorded["assignments"][:READABLE]
     ]
     assert table.entries(process, 0, 100) == found.entries
-    with pytest.raises(UntrustedSchedule):
+    with pytest.raises(UnexpectedSlot):
         remote.entries(place, process, READABLE)
 
 

@@ -12,6 +12,7 @@ from protocol.errors import (
     OutcomeUnknown,
     PeerFailed,
     PeerRefused,
+    UnexpectedSlot,
     UntrustedSchedule,
 )
 from protocol.message import Message, verify
@@ -93,6 +94,8 @@ def test_a_schedule_is_read_whole(remote, far, place, original, table) -> None:
         (5, 4, 1000, range(0), False),
         (-3, 1, 1000, range(2), False),
         (5, SLOTS + 9, 1000, range(5, SLOTS), False),
+        (1 << 70, None, 1000, range(0), False),
+        (0, None, 0, range(0), False),
     ],
 )
 def test_any_range_can_be_read(
@@ -222,11 +225,20 @@ def test_a_poisoned_schedule_is_refused_and_not_kept(
     remote.entries(place, process, 0, 2)
     far.entries = poisoned(original, poison, user_wallet, wallet)
     for _ in range(2):
-        with pytest.raises(UntrustedSchedule):
+        with pytest.raises((UntrustedSchedule, UnexpectedSlot)):
             remote.entries(place, process, 0, 9)
     assert list(table.entries(process, 0, 100)) == original[:3]
     far.entries = original
     assert list(remote.entries(place, process).entries) == original
+
+
+def test_another_slot_than_the_one_asked_for_is_named(remote, far, place, original) -> None:
+    """As `next` has to say it: which was expected, and which came."""
+    remote.entries(place, far.process, 0, 2)
+    far.entries = [*original[:3], *original[4:]]
+    with pytest.raises(UnexpectedSlot) as caught:
+        remote.entries(place, far.process, 3, 3)
+    assert (caught.value.expected, caught.value.found) == (3, 4)
 
 
 def poisoned(original, poison, user_wallet, wallet) -> list[Entry]:
@@ -296,6 +308,14 @@ def test_the_cache_is_written_behind_the_answer(client, far, place, original, ta
     remote.close()
     remote.close()
     assert list(table.entries(far.process, 0, 100)) == original
+
+
+def test_who_asks_while_it_is_closed_is_answered(client, far, place, original, table) -> None:
+    """What comes too late to be kept is passed on all the same."""
+    remote = RemoteSchedules(client, table)
+    remote.close()
+    assert list(remote.entries(place, far.process).entries) == original
+    assert table.entries(far.process, 0, 100) == ()
 
 
 def test_a_cache_that_fails_harms_nobody(remote, client, far, place, original, tmp_path) -> None:
