@@ -1,0 +1,124 @@
+"""How a node ends, and what it owes to those it has answered."""
+
+from __future__ import annotations
+
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from protocol.wallet import Wallet
+from tests.node.serving.nodes import Load, NodeProgram
+from tests.storage.programs import ROOT
+
+
+@pytest.fixture
+def file(tmp_path: Path, wallet: Wallet) -> Path:
+    """The wallet's file."""
+    wallet.save(tmp_path / "wallet.json")
+    return tmp_path / "wallet.json"
+
+
+@pytest.fixture
+def load(user_wallet: Wallet, wallet: Wallet) -> Load:
+    """Messages for one process."""
+    return Load(user_wallet, wallet.address)
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_a_node_that_is_told_to_end_loses_nothing(
+    tmp_path: Path, file: Path, load: Load, by: signal.Signals
+) -> None:
+    """Under load it answers what it took, ends with success, and the store holds every answer."""
+    with NodeProgram(tmp_path / "data", file) as node:
+        with node.client() as client:
+            load.spawn(client)
+        ended = load.run(node)
+        load.wait_for(40)
+        assert node.end(by) == 0
+        ended()
+    assert load.refusals == []
+    assert load.lost(tmp_path / "data") == []
+
+
+def test_a_node_that_is_killed_loses_nothing(tmp_path: Path, file: Path, load: Load) -> None:
+    """Killed under load, again and again, it comes back with every slot it has acknowledged."""
+    data = tmp_path / "data"
+    for round_ in range(3):
+        with NodeProgram(data, file) as node:
+            with node.client() as client:
+                assert client.get("/health").status_code == 200
+                if round_ == 0:
+                    load.spawn(client)
+            known = len(load.acknowledged)
+            ended = load.run(node)
+            load.wait_for(known + 25)
+            node.end(signal.SIGKILL)
+            ended()
+    with NodeProgram(data, file) as node, node.client() as client:
+        ready_of(client)
+        slot = client.get(f"/{load.process}/slot").headers["current"]
+        assert int(slot) >= max(load.acknowledged.values())
+        assert node.end() == 0
+    assert load.refusals == []
+    assert load.lost(data) == []
+
+
+def ready_of(client: httpx.Client) -> None:
+    while client.get("/ready").status_code != 200:
+        pass
+
+
+def test_streams_end_with_the_node(tmp_path: Path, file: Path, load: Load) -> None:
+    """An open event stream does not hold up the end."""
+    with NodeProgram(tmp_path / "data", file) as node, node.client() as client:
+        load.spawn(client)
+        accept = {"accept": "text/event-stream"}
+        address = f"/{load.process}/schedule"
+        with client.stream("GET", address, headers=accept) as reply:
+            lines = reply.iter_lines()
+            assert next(line for line in lines if line.startswith("id:"))
+            with node.client() as other:
+                assert other.get("/ready").status_code == 200
+            # Ending waits for the stream, and the stream ends because of it.
+            assert node.end() == 0
+
+
+def test_a_wallet_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    """A node without a wallet makes one that nobody else can read."""
+    file = tmp_path / "wallet.json"
+    with NodeProgram(tmp_path / "data", file) as node:
+        assert node.end() == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert Wallet.load(file).address
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--port", "70000"], "error: server.port (from --port): "),
+        (["--http3"], "error: server.http3 needs "),
+        (["--bundler", "nonsense"], "error: bundler.url: "),
+        (["--set", "server.host=256.0.0.1"], "error: 256.0.0.1: "),
+    ],
+)
+def test_a_node_that_cannot_start_says_why(
+    tmp_path: Path, file: Path, arguments: list[str], told: str
+) -> None:
+    """What stops it is one line."""
+    shared = ["--data", str(tmp_path / "data"), "--wallet", str(file)]
+    failed = subprocess.run(
+        [sys.executable, "-m", "node.cli", "serve", "--port", "0", *shared, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.startswith(told)
+    assert failed.stderr.count("\n") == 1
