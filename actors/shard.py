@@ -227,7 +227,8 @@ class Shard:
     def ticket(self, patience: float) -> Ticket:
         """Make the ticket of one request, which ends after `patience` seconds."""
         ticket = Ticket(time.monotonic() + patience)
-        ticket.stored.add_done_callback(self._note)
+        if self._options.observer is not NOBODY:
+            ticket.stored.add_done_callback(self._note)
         self._deadlines.watch(ticket)
         self._abandon_if_closed(ticket)
         return ticket
