@@ -102,8 +102,8 @@ def spawn_terms(
 def named_schedulers(keys: Mapping[bytes, bytes]) -> list[Id]:
     """The addresses a process names, each once, in its order.
 
-    One address or a comma-separated list; what is no address (a URL, say) cannot be ours
-    and is passed over.
+    One address or a comma-separated list; a hint behind an address (``?hint=URL``) says only
+    where to look, and what is no address (a URL, say) cannot be ours and is passed over.
 
     Raises:
         NoScheduler: neither key is there.
@@ -115,7 +115,7 @@ def named_schedulers(keys: Mapping[bytes, bytes]) -> list[Id]:
     addresses: dict[Id, None] = {}
     for part in value.split(b","):
         try:
-            addresses[Id.parse(part.strip(b' "'))] = None
+            addresses[Id.parse(part.strip(b' "').partition(b"?")[0])] = None
         except InvalidId:
             continue
     return list(addresses)

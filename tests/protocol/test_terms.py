@@ -165,6 +165,13 @@ def test_a_list_of_schedulers_is_as_long_as_a_tag() -> None:
         named_schedulers({b"scheduler": b"," + longest})
 
 
+def test_a_hint_behind_an_address_is_for_discovery_only() -> None:
+    """The address counts as it would alone."""
+    hinted = b"%s?hint=https://a.example, %s" % (THEIRS.ascii, OURS.ascii)
+    assert named_schedulers({b"scheduler": hinted}) == [THEIRS, OURS]
+    assert spawn_terms({b"scheduler": OURS.ascii + b"?hint=x"}, HELD) == Terms((OURS,))
+
+
 def test_named_schedulers_are_addresses_only() -> None:
     """What is no address cannot be ours, and is passed over."""
     assert named_schedulers({b"scheduler": b"x, %s,," % THEIRS.ascii}) == [Id(THEIRS)]
