@@ -13,9 +13,15 @@ from node.http.request import Call
 from node.http.subjects import subject
 from node.http.waiting import asking_peers
 from node.node import Node
-from protocol.assignment import Assignment
+from protocol.assignment import LEGACY_VARIANT, Assignment
 from protocol.codecs import assignment as assignments
-from protocol.errors import InvalidInput, NotFound, NotOurProcess, WrongTarget
+from protocol.errors import (
+    InvalidInput,
+    NotFound,
+    NotOurProcess,
+    UnsupportedProcess,
+    WrongTarget,
+)
 from protocol.ids import Id
 from protocol.message import Message, Verified, named_process
 
@@ -37,6 +43,7 @@ async def schedule(node: Node, call: Call) -> Reply | Response:
     stage = _stage(node, call)
     message = subject(call, node.scheduler.message)
     _require_destination(call, message)
+    _require_item(node, message)
     verified = await admitted(node, message)
     ticket = node.scheduler.schedule(verified)
     try:
@@ -89,6 +96,18 @@ def _require_destination(call: Call, message: Message) -> None:
     asked = call.path.base if target is None else Id.parse(target.partition("?")[0])
     if asked not in (None, process, message.id):
         raise WrongTarget(f"the message is for process {process}")
+
+
+def _require_item(node: Node, message: Message) -> None:
+    # Readers of the older variant can check data items, and nothing else.
+    if message.codec == "ans104":
+        return
+    process = named_process(message)
+    variant = message.keys.get(b"variant", b"").decode("latin-1")
+    if process != message.id:
+        variant = node.scheduler.terms(process).variant if node.scheduler.has(process) else ""
+    if variant == LEGACY_VARIANT:
+        raise UnsupportedProcess(f"a process of variant {LEGACY_VARIANT} takes ANS-104 items only")
 
 
 def _reached(ticket: Ticket) -> Stage:
