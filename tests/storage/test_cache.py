@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import StoreInUse, StoreInvalid
+from storage import StoreSettings, open_writer
 from storage.cache import Cache
 from storage.tables import FOREIGN, LOCATIONS
+from tests.storage.schedules import Schedule
 
 MEBIBYTE = 1 << 20
 
@@ -141,3 +143,21 @@ def test_a_forked_child_cannot_use_it(cache) -> None:
         os._exit(cache.get(FOREIGN, b"a") is not None)
     assert os.waitpid(child, 0)[1] == 0
     assert cache.get(FOREIGN, b"a") == b"1"
+
+
+def test_a_cache_that_cannot_be_written_fences_nobody(small_disk) -> None:
+    """It is a database of its own: a commit of it that fails leaves the store as it was."""
+    tiny = StoreSettings(min_free_bytes=0)
+    schedule = Schedule()
+    with (
+        open_writer(small_disk.folder / "store", settings=tiny) as journal,
+        Cache(small_disk.folder / "store" / "cache", 64 * MEBIBYTE, min_free_bytes=0) as cache,
+    ):
+        journal.append(schedule.stored(2))
+        small_disk.fill()
+        assert not cache.put(FOREIGN, {b"a": bytes(MEBIBYTE)})
+        assert cache.failures == 1
+        small_disk.clear()
+        journal.append(schedule.stored(2))
+        assert journal.head(schedule.process).stored == 3
+        assert cache.put(FOREIGN, {b"a": b"1"})
