@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from protocol.errors import CorruptRecord, InvalidInput, InvalidSignature, StaleLocation
+from protocol.errors import CorruptRecord, InvalidInput, StaleLocation
 from protocol.ids import Id
 from protocol.location import NO_NONCE, Location
 from storage.cache import REGISTRATIONS, Cache
@@ -51,7 +51,7 @@ class LocationTable:
         try:
             received, codec, encoded = unseal(LOCATIONS, signer, record)
             return Known(Location.decode(encoded, codec), received)
-        except (CorruptRecord, InvalidInput, InvalidSignature):
+        except (CorruptRecord, InvalidInput):
             return None
 
     def nonce(self, signer: Id) -> int:

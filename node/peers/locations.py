@@ -16,7 +16,6 @@ from node.peers.client import Client
 from protocol.codecs.ans104 import Item
 from protocol.errors import (
     InvalidInput,
-    InvalidSignature,
     MalformedItem,
     NotFound,
     PeerFailed,
@@ -229,7 +228,7 @@ class Locations:
     def _read(item: Item) -> Location | None:
         try:
             return Location.decode(item.encode())
-        except (InvalidInput, InvalidSignature):
+        except InvalidInput:
             return None
 
     def _publish(self, location: Location) -> str:
