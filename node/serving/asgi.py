@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from actors.events import log
 from node.config import load
 from node.http.problems import problem
+from node.node import Node
 from node.running import open_node
 from node.serving.service import guarded
 from protocol.errors import Closed, SchedulerError
@@ -38,20 +39,22 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self._app = await asyncio.to_thread(self._open)
+            node = await asyncio.to_thread(self._open)
         except (SchedulerError, OSError) as exc:
             log.warning("not_started", reason=str(exc))
             await send({"type": "lifespan.startup.failed", "message": str(exc)})
             return
+        self._app = guarded(node)
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        node.streams.end()
         await asyncio.to_thread(self._closing.close)
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _open(self) -> ASGIApp:
+    def _open(self) -> Node:
         config = load(environment=os.environ).config
         log.configure(config.log.level)
-        return guarded(self._closing.enter_context(open_node(config)))
+        return self._closing.enter_context(open_node(config))
 
 
 app = Application()
