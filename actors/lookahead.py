@@ -78,9 +78,13 @@ class LookaheadReader(SchedulerActor):
         if not self._ahead:
             raise not_yet(self._process, slot)
         entry = self._ahead.popleft()
-        if len(self._ahead) <= SLOTS_AHEAD // 2:
+        if self._runs_low():
             self.actor_ref.tell(Prefetch(slot))
         return entry
+
+    def _runs_low(self) -> bool:
+        size = sum(len(entry.message.encoded) for entry in self._ahead)
+        return len(self._ahead) <= SLOTS_AHEAD // 2 and size <= MAX_BYTES_AHEAD // 2
 
     def _prefetch(self, slot: int) -> None:
         # Nobody waits for this: what fails now is tried again when the slot is asked for.
