@@ -7,13 +7,13 @@ from dataclasses import InitVar, dataclass, field
 
 from protocol.assignment import DEFAULT_PATH
 from protocol.codecs import ans104
-from protocol.codecs.ans104 import MAX_ITEM_BYTES
 from protocol.codecs.ans104_building import unsigned_item
 from protocol.codecs.ans104_keys import item_of as flat_item
 from protocol.codecs.ans104_keys import keys_of
 from protocol.codecs.ans104_tabm import item_of, tabm_of
 from protocol.codecs.body_parts import SCHEDULE
 from protocol.codecs.canonical import MAX_VALUE_BYTES
+from protocol.codecs.carrier import MAX_CONTENT_BYTES
 from protocol.codecs.committed_part import committed_part
 from protocol.codecs.httpsig_commitment import commit, from_wire, to_wire
 from protocol.codecs.httpsig_commitment import verify as verify_commitments
@@ -116,7 +116,7 @@ class Message:
         Raises:
             InvalidSignature: nobody signed it, or its commitments are malformed.
             UnsupportedValue: it cannot be carried as what was signed.
-            TooLarge: it is over 10 MiB.
+            TooLarge: it is over 10 MiB, less what the item that will carry it needs.
         """
         signers = signers_of(tabm)
         if len(signers) == 1 and (item := item_of(tabm)):
@@ -124,8 +124,9 @@ class Message:
             return _from_item(ans104.parse(encoded), encoded)
         kept = committed_part(tabm)
         encoded = to_wire(kept, bundle=True).encode()
-        if len(encoded) > MAX_ITEM_BYTES:
-            raise TooLarge(f"the message is over {MAX_ITEM_BYTES} bytes")
+        if len(encoded) > MAX_CONTENT_BYTES:
+            # It is published as the content of an item, which has a limit of its own.
+            raise TooLarge(f"the message is over {MAX_CONTENT_BYTES} bytes")
         keys = {key: value for key, value in kept.items() if isinstance(value, bytes)}
         commitments = tuple(claim.commitment() for claim in signers)
         return cls("httpsig", encoded, keys, commitments, None, kept, _PROOF)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from protocol.codecs.ans104 import Item, unsigned
+from protocol.codecs.ans104 import MAX_ITEM_BYTES, Item, unsigned
 from protocol.codecs.avro import Tag
 from protocol.codecs.canonical import MAX_VALUE_BYTES
 from protocol.errors import MalformedItem
 from protocol.ids import Id
 
 CONTENT_TYPE = b"application/http"
+
+MAX_CONTENT_BYTES = MAX_ITEM_BYTES - (8 << 10)
+"""Largest content: with signature, key and the largest tags the item is one that is taken."""
+
 _FIXED: tuple[Tag, ...] = ((b"data-protocol", b"ao"), (b"content-type", CONTENT_TYPE))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from protocol.codecs import ans104
-from protocol.codecs.carrier import Carried, carried_by, carrier
+from protocol.codecs.carrier import MAX_CONTENT_BYTES, Carried, carried_by, carrier
 from protocol.errors import InvalidId, MalformedItem
 from protocol.ids import digest_id
 from protocol.wallet import Wallet
@@ -32,6 +32,14 @@ def test_an_item_says_what_it_carries(user_wallet: Wallet) -> None:
 def test_a_type_that_is_no_tag_is_a_message(kind: bytes) -> None:
     """Whatever a message calls itself, nothing can jam publication."""
     assert dict(carrier(MESSAGE, kind).tags)[b"type"] == b"Message"
+
+
+@pytest.mark.guarantee("L3")
+def test_the_largest_content_fits_into_an_item(user_wallet: Wallet) -> None:
+    """With the longest type, too: an item that bundlers refuse would be stuck for ever."""
+    largest = Carried(MESSAGE.id, bytes(MAX_CONTENT_BYTES))
+    item = ans104.sign(carrier(largest, b"x" * 3072), user_wallet)
+    assert ans104.parse(item.encode()).flaw == ""
 
 
 @pytest.mark.parametrize(
