@@ -52,16 +52,11 @@ def schedule(
 
     As JSON it is one array. What a node sends is checked, slot by slot, before it is printed.
     """
-    if node:
-        with FarNode(node) as far:
-            entries = far.entries(process, from_slot, to_slot)
-            write((entry.assignment for entry in entries), form)
-        return
-    with reading(context) as scheduler:
+    with FarNode(node) if node else reading(context) as source:
         # Also says, before anything is printed, when there is no such process.
-        latest = scheduler.slot(process)
+        latest = source.newest(process) if isinstance(source, FarNode) else source.slot(process)
         last = latest if to_slot is None else min(to_slot, latest)
-        write(assignments(scheduler, process, from_slot, last), form)
+        write(assignments(source, process, from_slot, last), form)
 
 
 def write(found: Iterable[Assignment], form: Format) -> None:
@@ -77,10 +72,15 @@ def reading(context: typer.Context) -> Scheduler:
     return Scheduler.open(options(context).data, mode=SchedulingMode.DISABLED)
 
 
-def assignments(scheduler: Scheduler, process: Id, first: int, last: int) -> Iterator[Assignment]:
+def assignments(
+    source: Scheduler | FarNode, process: Id, first: int, last: int
+) -> Iterator[Assignment]:
     """Yield the assignments of slots `first` to `last`, a page at a time."""
+    if isinstance(source, FarNode):
+        yield from (entry.assignment for entry in source.entries(process, first, last))
+        return
     while first <= last:
-        page = scheduler.page(process, first, last)
+        page = source.page(process, first, last)
         yield from page.assignments
         first += len(page.assignments)
 

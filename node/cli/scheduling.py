@@ -111,9 +111,8 @@ def schedule_far(url: str, message: Verified, mode: SchedulingMode, *, as_json: 
     if mode is SchedulingMode.DISABLED:
         raise SchedulingDisabled()
     with FarNode(url) as node:
-        # What can be read back is stored, whatever was waited for.
-        stage = max(mode.stage, Stage.STORED)
-        found = answer(node.schedule(message, mode).assignment, stage)
+        entry, stage = node.schedule(message, mode)
+        found = answer(entry.assignment, stage)
     typer.echo(json.dumps(found) if as_json else as_lines(found))
 
 

@@ -51,9 +51,10 @@ def verify_far(url: str, process: Id | None, *, as_json: bool) -> int:
     slots, problem = 0, None
     with FarNode(url) as node, progress() as told:
         try:
-            for slots, _ in enumerate(node.entries(process), 1):
+            newest = node.newest(process)
+            for slots, _ in enumerate(node.entries(process, 0, newest), 1):
                 if told:
-                    told(slots, slots)
+                    told(slots, newest + 1)
         except UntrustedSchedule as exc:
             problem = plain(exc.detail)
     found = {"ok": problem is None, "process": str(process), "slots": slots, "problem": problem}

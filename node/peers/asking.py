@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from node.peers.client import Answer, Client, Headers
 from node.peers.finding import Elsewhere
+from node.peers.reasons import reason
 from protocol.assignment import LEGACY_VARIANT
 from protocol.codecs.wire import Wire
 from protocol.entry import Entries
@@ -28,6 +30,20 @@ MAX_SLOTS = PAGE_LIMIT + 1
 _BUNDLE = ((b"accept-bundle", b"true"),)
 _AOS2 = ((b"accept", b"application/aos-2"),)
 _ITEM = ((b"content-type", b"application/ans104"), (b"codec-device", b"ans104@1.0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a scheduler says that a message got.
+
+    Attributes:
+        slot: its place in the schedule.
+        confirmation: the stage that was reached, by its name over HTTP, or empty if the
+            scheduler does not say.
+    """
+
+    slot: int
+    confirmation: str = ""
 
 
 class Asking:
@@ -69,8 +85,8 @@ class Asking:
             page = self._aos2_page(elsewhere, path, exc)
         return _sane(page)
 
-    def schedule(self, elsewhere: Elsewhere, message: Verified, confirmation: str = "") -> int:
-        """Post a message; return the slot that it got.
+    def schedule(self, elsewhere: Elsewhere, message: Verified, confirmation: str = "") -> Given:
+        """Post a message; return what it got.
 
         Args:
             elsewhere: where to.
@@ -92,15 +108,16 @@ class Asking:
         except PeerFailed as exc:
             raise OutcomeUnknown(f"the scheduler gave no answer: {exc.detail}") from exc
         if answer.status >= 500:
-            raise OutcomeUnknown(f"the scheduler answered with status {answer.status}")
+            raise OutcomeUnknown(f"the scheduler answered with {reason(answer)}")
         if not answer.ok:
-            raise InvalidInput(f"the scheduler refuses the message: status {answer.status}")
+            raise InvalidInput(f"the scheduler refuses the message: {reason(answer)}")
         if old:
-            return self._legacy_slot(elsewhere, message)
+            return Given(self._legacy_slot(elsewhere, message))
         slot = answer.header(b"slot") or b""
         if not slot.isdigit():
             raise OutcomeUnknown("the scheduler did not say which slot it gave")
-        return int(slot[:15])
+        reached = answer.header(b"confirmation") or b""
+        return Given(int(slot[:15]), reached.decode("ascii", "replace"))
 
     def _legacy_page(self, elsewhere: Elsewhere, process: Id, first: int, last: int) -> Entries:
         # The first bound is exclusive there.
@@ -139,9 +156,9 @@ class Asking:
         # Scheduler units of the older network say 400 for what they do not know.
         unknown = {400, 404} if elsewhere.variant == LEGACY_VARIANT else {404}
         if answer.status in unknown:
-            raise NotFound(f"the scheduler does not know that: status {answer.status}")
+            raise NotFound(f"the scheduler does not know that: {reason(answer)}")
         if not answer.ok:
-            raise PeerFailed(f"the scheduler answered with status {answer.status}")
+            raise PeerFailed(f"the scheduler answered with {reason(answer)}")
         return answer
 
 

@@ -95,7 +95,7 @@ class RemoteSchedules:
             PeerFailed, PeerRefused, UntrustedSchedule, NotFound: the message may have a slot,
                 which cannot be read or does not prove itself.
         """
-        slot = self._asking.schedule(elsewhere, message)
+        slot = self._asking.schedule(elsewhere, message).slot
         for entry in self.entries(elsewhere, message.process, slot, slot, 1).entries:
             if entry.assignment.message_id == message.message_id:
                 return entry
