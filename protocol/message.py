@@ -11,7 +11,7 @@ from protocol.codecs.ans104_building import unsigned_item
 from protocol.codecs.ans104_keys import item_of as flat_item
 from protocol.codecs.ans104_keys import keys_of
 from protocol.codecs.ans104_tabm import item_of, tabm_of
-from protocol.codecs.body_parts import SCHEDULE
+from protocol.codecs.body_parts import Bounds
 from protocol.codecs.canonical import MAX_VALUE_BYTES
 from protocol.codecs.carrier import MAX_CONTENT_BYTES
 from protocol.codecs.committed_part import committed_part
@@ -43,6 +43,10 @@ MAX_INTEGER = 10**15 - 1
 
 MAX_PATH_BYTES = MAX_VALUE_BYTES
 """Longest `path`: the assignment repeats it in a tag of its own."""
+
+STORED = Bounds(parts=4096, depth=16, lines=65_536)
+"""What a message is decoded with: more than what a request may have, because nested messages
+are kept with their commitments, and less than a page of messages."""
 
 _PROOF = object()
 """What only this module can show: that it made a value by the way the value stands for."""
@@ -104,7 +108,7 @@ class Message:
         if codec == "ans104":
             return _from_item(ans104.parse(encoded), encoded)
         if codec == "httpsig":
-            return cls.of_tabm(from_wire(Wire.parse(encoded), SCHEDULE))
+            return cls.of_tabm(from_wire(Wire.parse(encoded), STORED))
         raise MalformedItem(f"codec {codec!r} is not built")
 
     @classmethod

@@ -13,12 +13,13 @@ from protocol.codecs.ans104_bundle import pack_list
 from protocol.codecs.ans104_tabm import DEEPEST, item_of, tabm_of
 from protocol.codecs.commitment_fields import claims_of, numbered, with_claims
 from protocol.codecs.httpsig_commitment import from_wire, to_wire, verify
+from protocol.codecs.structured import to_tabm
 from protocol.errors import InvalidSignature, UnsupportedValue
 from protocol.message import Message
 from protocol.message_ids import linked, signed_id, unsigned_id
 from protocol.tabm import COMMITMENTS, Tabm
 from protocol.wallet import Wallet
-from tests.protocol.recorded import Json, raw, recorded_items, tabm, vectors, wire
+from tests.protocol.recorded import Json, raw, recorded_items, tabm, typed, vectors, wire
 
 MESSAGES = {message["name"]: message for message in vectors("messages")["messages"]}
 ITEMS = recorded_items()
@@ -42,6 +43,7 @@ TAGS_KEPT = {"lower-target-field-and-target-tag", "duplicate-tags-lower"}
 
 NOT_ASCII = {"unicode-tags"}
 SAYS_WHICH_BODY = {"explicit-ao-body-key commit"}
+COMMITTED = {name for name, item in ITEMS.items() if item.get("committed_message")} - UNSOUND
 TRAVELLING = DECODED.keys() - UNSOUND - NOT_ASCII - SAYS_WHICH_BODY
 
 KEPT = [name for name in TRAVELLING - CLOSED if "original-tags" in str(DECODED[name]["decoded"])]
@@ -78,10 +80,20 @@ def test_an_item_has_the_recorded_commitment(name: str) -> None:
     assert found == {identifier.encode(): expected}
 
 
+@pytest.mark.parametrize("name", COMMITTED)
+def test_an_item_is_the_message_that_was_committed(name: str) -> None:
+    """Nested messages inside it are those that HyperBEAM put there, or it has their IDs."""
+    message, before = tabm_of(parsed(name)), to_tabm(typed(ITEMS[name]["committed_message"]))
+    assert bare(message) in (before, linked(before))
+    assert (b"bundle-map" in str(message).encode()) is bool(ITEMS[name]["nested"])
+
+
 @pytest.mark.parametrize("name", ITEMS)
 def test_every_item_comes_back_from_its_message(name: str) -> None:
     """Also those that HyperBEAM cannot put together again."""
     item = parsed(name)
+    recorded = ITEMS[name].get("decoded", {}).get("reencoded_equal", True)
+    assert recorded is (name not in TAGS_KEPT | CLOSED)
     again = item_of(tabm_of(item))
     assert again is not None
     assert again.encode() == item.encode()

@@ -1,4 +1,4 @@
-"""What the vectors hold and this version cannot show yet, by name, so that nothing is missed."""
+"""What the vectors hold and no test shows, by name, so that nothing is missed."""
 
 from __future__ import annotations
 
@@ -9,87 +9,60 @@ import pytest
 
 from protocol.codecs.ans104_keys import item_of
 from protocol.codecs.structured import to_tabm
-from protocol.errors import MalformedItem, SchedulerError
+from protocol.errors import MalformedItem, UnsupportedValue
 from protocol.message import Message
-from tests.protocol.recorded import VECTORS, Json, is_flat, raw, recorded_items, scalar, vectors
+from tests.protocol.recorded import VECTORS, Json, is_flat, raw, recorded_items, typed, vectors
 
 SHOWN = {
-    "file": {"ans104", "assignments", "multipart", "structured"},
+    "file": {"ans104", "assignments", "messages", "multipart", "structured"},
     "item": {
         *("name", "item_b64u", "item_size", "id", "unsigned_id", "owner_address"),
         *("signature_data_b64u", "tags", "target", "anchor", "data_b64u", "decoded", "ids"),
-        *("verify_all", "note"),
+        *("verify_all", "note", "nested", "committed_message"),
     },
-    "decoded": {"message", "committed", "ids", "verify_item", "verify_all"},
-    "ids": {"all", "signed"},
+    "decoded": {
+        *("message", "committed", "ids", "verify_item", "verify_all", "tabm"),
+        *("reencoded_equal", "httpsig_wire_bundle", "aos2_json"),
+    },
+    "ids": {"all", "signed", "unsigned"},
     "items": {"messages", "items", "foreign", "negative"},
-    "schedules": {"schedules", "scheduler_address", "arweave_time"},
-    "refused": {"tampered-item", "truncated-item", "empty-item"},
-    "schedule": {"name", "process_id", "spawn", "posts", "assignments"},
+    "schedules": {"schedules", "scheduler_address", "arweave_time", "negative"},
+    "refused": {
+        *("tampered-item", "truncated-item", "empty-item", "unsigned-message", "tampered-header"),
+        *("tampered-body", "extra-unsigned-header-is-dropped", "old-label-signature"),
+        *("unknown-process", "get-unknown-process-schedule", "get-unknown-process-slot"),
+    },
+    "schedule": {
+        *("name", "process", "process_id", "process_ids", "spawn", "posts", "assignments"),
+        *("newest_format", "signed_schedule", "replies"),
+    },
     "assignment": {
         *("slot", "process", "hash_chain", "hash_chain_preimage_b64u", "hash_chain_ok", "body_ids"),
-        *("tabm_linked", "as_ans104", "as_ans104_bundle"),
+        *("tabm_linked", "as_ans104", "as_ans104_bundle", "assignment", "ids", "verify_all"),
+        *("body_verify_all", "body_verify_signers", "wire_linked", "wire_bundle", "aos2"),
     },
     "structured": {
         *("values", "ao_types", "percent", "ids", "items", "lists", "dictionaries", "parse"),
-        *("content_digest", "flat"),
+        *("content_digest", "flat", "siginfo"),
     },
 }
-"""Fields that the tests of this folder compare with."""
+"""Fields that tests compare with, most of them in this folder, replies in those of the node."""
 
-OWED = {
-    "file": {
-        "messages": "HTTP message signatures; only the IDs of two signers are compared",
-    },
-    "item": {
-        "nested": "opening and building bundles of nested messages",
-        "committed_message": "the message before encoding, with nested values",
-    },
-    "decoded": {
-        "tabm": "needs the IDs that httpsig gives to nested messages",
-        "reencoded_equal": "needs bundles of nested messages",
-        "httpsig_wire_bundle": "is written by httpsig",
-        "aos2_json": "is a format of schedule replies",
-    },
-    "ids": {"unsigned": "is an HMAC of httpsig"},
+OWED: dict[str, dict[str, str]] = {
+    "file": {},
+    "item": {},
+    "decoded": {},
+    "ids": {},
     "items": {},
     "schedules": {
-        "negative": "are requests; those that carry an item are compared",
-        "location": "are requests to a node about itself",
+        "location": "are requests to a node about itself; of the replies only records are read"
     },
-    "refused": {
-        "unsigned-message": "is a request without a signature",
-        "tampered-header": "is signed by httpsig",
-        "tampered-body": "is signed by httpsig",
-        "extra-unsigned-header-is-dropped": "is signed by httpsig",
-        "old-label-signature": "is signed by httpsig",
-        "unknown-process": "is signed by httpsig",
-        "get-unknown-process-schedule": "is a request for a schedule",
-        "get-unknown-process-slot": "is a request for a slot",
-    },
-    "schedule": {
-        "process": "is signed by httpsig in one of the two",
-        "process_ids": "hold an unsigned ID, which is an HMAC of httpsig",
-        "newest_format": "the chain rule base-hashpath",
-        "signed_schedule": "is a format of schedule replies",
-        "replies": "are formats of schedule replies",
-    },
-    "assignment": {
-        "assignment": "is signed by httpsig",
-        "ids": "are those of httpsig",
-        "verify_all": "is the verdict of httpsig",
-        "body_verify_all": "is the verdict of httpsig for half of the messages",
-        "body_verify_signers": "is the verdict of httpsig for half of the messages",
-        "wire_linked": "is written by httpsig",
-        "wire_bundle": "is written by httpsig",
-        "as_stored": "shows a defect of HyperBEAM's store",
-        "aos2": "is a format of schedule replies",
-    },
-    "structured": {
-        "siginfo": "are headers of httpsig",
-    },
+    "refused": {},
+    "schedule": {},
+    "assignment": {"as_stored": "shows a defect of HyperBEAM's store, which loses signatures"},
+    "structured": {},
 }
-"""Fields that wait for a later codec, and why."""
+"""Fields that no test compares with, and why."""
 
 NESTED = {
     *("empty-list", "empty-map", "list-binaries", "list-integers", "list-mixed", "list-nested"),
@@ -125,25 +98,23 @@ def test_the_recorded_items_add_up() -> None:
     assert errors == 4
 
 
-def test_these_messages_cannot_be_built_yet() -> None:
-    """Nested messages need the IDs of httpsig; all others are built from their typed input."""
+def test_these_messages_need_a_bundle() -> None:
+    """Nested messages, and values too long for a tag; all others fit into tags and data."""
     messages = vectors("ans104")["messages"]
-    unbuilt = {entry["name"] for entry in messages if not is_flat(entry["unsigned_item"])}
-    assert unbuilt == NESTED | TOO_LONG_FOR_TAGS
+    bundled = {entry["name"] for entry in messages if not is_flat(entry["unsigned_item"])}
+    assert bundled == NESTED | TOO_LONG_FOR_TAGS
 
 
-@pytest.mark.parametrize("name", sorted(NESTED))
-def test_a_nested_value_is_refused_and_not_flattened(name: str) -> None:
-    """Until nested messages are built, a list or map in a message is a named refusal."""
-    (entry,) = (entry for entry in vectors("ans104")["messages"] if entry["name"] == name)
-    nested = {"list": [], "map": {}}
-    typed = {k: nested[v["t"]] if v["t"] in nested else scalar(v) for k, v in entry["input"]["v"]}
-    with pytest.raises(SchedulerError, match="cannot be written"):
-        item_of(to_tabm(typed))
+@pytest.mark.parametrize("name", sorted(TOO_LONG_FOR_TAGS))
+def test_a_bundle_is_not_made_by_surprise(name: str) -> None:
+    """HyperBEAM puts a long value into a bundle, where few would look for it."""
+    (entry,) = (entry for entry in vectors("messages")["messages"] if entry["name"] == name)
+    with pytest.raises(UnsupportedValue, match="too long for a tag"):
+        item_of(to_tabm(typed(entry["input"])))
 
 
-def test_these_items_keep_their_bundle_closed() -> None:
-    """A bundle stays the message's data, whole; its nested messages are not keys yet."""
+def test_these_items_keep_their_bundle_closed_for_scheduling() -> None:
+    """Among the keys that are scheduled by, a bundle stays the message's data, whole."""
     items = recorded_items()
     bundled = {name for name, item in items.items() if item["id"] and item["nested"]}
     commits = {name.split()[0] for name in bundled if name.endswith(("commit", "commit_bundle"))}
