@@ -34,6 +34,7 @@ MAX_COPIED_BYTES = 1024
 MAX_COPIES_BYTES = 8 << 10
 """Of all such headers: clients give up at 16 KiB."""
 
+_HTTPSIG = HTTPSIG.encode()
 _UNWRITABLE = (UnsupportedValue, InvalidSignature)
 """How a codec refuses a message: by its keys, or because its commitments are none there."""
 
@@ -82,8 +83,8 @@ def render(reply: Reply, form: Form) -> Response:
     """Write a reply in the codec asked for, or in the next one that can carry it.
 
     So what was scheduled is never answered with an error: not where an ANS-104 item is asked
-    for and the assignment is none, nor where a key would speak for the connection as a
-    header, nor where JSON meets what is no text.
+    for and the assignment is none, nor where headers cannot carry a key, nor where JSON
+    meets what is no text.
 
     Raises:
         UnsupportedValue: no codec can carry it.
@@ -109,6 +110,8 @@ def respond(reply: Reply, headers: Iterable[tuple[bytes, bytes]], body: bytes) -
 
 
 def _httpsig(reply: Reply, bundle: bool) -> Response:
+    if reply.tabm.get(b"codec-device", _HTTPSIG) != _HTTPSIG:
+        raise UnsupportedValue("a reader would take the message's codec-device for the reply's")
     wire = to_wire(reply.tabm, bundle=bundle)
     return respond(reply, wire.headers, wire.body)
 
@@ -126,7 +129,7 @@ def _ans104(reply: Reply, _bundle: bool) -> Response:
 
 
 _WRITERS: Mapping[str, tuple[Callable[[Reply, bool], Response], ...]] = {
-    HTTPSIG: (_httpsig, _json, _ans104),
+    HTTPSIG: (_httpsig, _ans104, _json),
     JSON: (_json, _httpsig, _ans104),
     AOS2: (_json, _httpsig, _ans104),
     ANS104: (_ans104, _httpsig, _json),

@@ -15,10 +15,10 @@ from protocol.tabm import Tabm
 def message_of(reply: httpx.Response) -> Tabm:
     """Return the message of a reply that is no error."""
     assert reply.status_code == 200, reply.text
-    codec = reply.headers.get("codec-device", "httpsig@1.0")
-    if codec == "ans104@1.0":
+    media_type = reply.headers.get("content-type", "")
+    if media_type == "application/ans104":
         return Message.decode(reply.content).tabm
-    if codec == "json@1.0":
+    if media_type == "application/json":
         return from_json(reply.content)
     headers = tuple((name.lower(), value) for name, value in reply.headers.raw)
     return from_wire(Wire(headers, reply.content), SCHEDULE)
