@@ -37,7 +37,9 @@ def test_the_defaults_need_nobody(configured, user_wallet: Wallet, wallet: Walle
         spawned = node.scheduler.assign(item, Stage.PUBLISHED)
         assert node.operator.address == wallet.address
         assert isinstance(node.blocks, OfflineBlockClock)
-    assert any((config.store.data / "published").rglob(str(spawned.id)))
+        assert node.scheduler.receipt(spawned.process, 0) is not None
+    published = config.store.data / "published"
+    assert [file for file in published.rglob("*") if file.is_file()]
 
 
 def test_a_bundler_and_a_gateway_are_used(configured, user_wallet: Wallet, wallet: Wallet) -> None:
