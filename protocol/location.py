@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from protocol.assignment import LEGACY_VARIANT as LEGACY_VARIANT  # a variant of records, too
-from protocol.assignment import VARIANT
+from protocol.assignment import LEGACY_VARIANT, VARIANT
 from protocol.codecs.structured import Scalar
 from protocol.errors import InvalidInput, MalformedItem
 from protocol.ids import Id

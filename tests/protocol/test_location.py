@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from protocol.assignment import LEGACY_VARIANT
 from protocol.codecs import ans104
 from protocol.codecs.wire import Wire
 from protocol.errors import InvalidInput, InvalidSignature, MalformedItem
 from protocol.location import (
     DEFAULT_TIME_TO_LIVE,
-    LEGACY_VARIANT,
     MAX_URL_BYTES,
     NO_NONCE,
     Location,

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from protocol.assignment import LEGACY_VARIANT
 from protocol.errors import StaleLocation
 from protocol.ids import Id
-from protocol.location import LEGACY_VARIANT, NO_NONCE, Location
+from protocol.location import NO_NONCE, Location
 from storage.cache import Cache
 from storage.locations import LocationTable
 from storage.tables import LOCATIONS

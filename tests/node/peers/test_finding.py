@@ -5,11 +5,12 @@ import pytest
 from actors import Scheduler
 from node.peers.finding import Elsewhere, Finder, Local
 from node.peers.locations import Locations
+from protocol.assignment import LEGACY_VARIANT
 from protocol.codecs import ans104
 from protocol.codecs.ans104 import Item
 from protocol.errors import InvalidInput, NoScheduler, NotFound, PeerFailed
 from protocol.ids import Id
-from protocol.location import LEGACY_VARIANT, Location
+from protocol.location import Location
 from protocol.message import Message
 from protocol.wallet import Wallet
 from storage.cache import Cache

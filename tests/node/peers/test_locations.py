@@ -11,6 +11,7 @@ from node.peers.gateway import Gateway
 from node.peers.locations import MISSING_MILLISECONDS, PATH, Locations
 from node.peers.rules import Rules
 from node.sandbox import Sandbox
+from protocol.assignment import LEGACY_VARIANT
 from protocol.codecs import ans104
 from protocol.codecs.ans104 import Item
 from protocol.errors import (
@@ -24,7 +25,7 @@ from protocol.errors import (
     UploadFailed,
 )
 from protocol.ids import Id
-from protocol.location import LEGACY_VARIANT, Location
+from protocol.location import Location
 from protocol.message import Message
 from storage.cache import Cache
 from storage.locations import LocationTable
