@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.http_node import ServedNode, served
+from protocol.codecs.wire import Wire
 from protocol.ids import Id
 from protocol.message import Message
 from protocol.wallet import Wallet
@@ -34,45 +35,66 @@ class Schedule:
         process: its ID.
     """
 
-    def __init__(self, node: ServedNode, process: Id, user: Wallet) -> None:
+    def __init__(self, node: ServedNode, process: Id, user: Wallet, codec: str = "ans104") -> None:
         self.node = node
         self.process = process
         self._user = user
+        self._codec = codec
         self._numbers = iter(range(1000))
 
-    def send(self, count: int = 1) -> list[str]:
-        """Have more messages scheduled; return their IDs."""
-        return [self._post() for _ in range(count)]
+    def send(self, count: int = 1) -> None:
+        """Have more messages scheduled."""
+        for _ in range(count):
+            post(self.node, self._message(next(self._numbers)))
 
-    def _post(self) -> str:
-        item = message_item(self._user, self.process, next(self._numbers))
-        post(self.node, item)
-        return str(Message.decode(item).id)
+    def _message(self, number: int) -> Message:
+        if self._codec == "ans104":
+            return Message.decode(message_item(self._user, self.process, number))
+        keys = {"type": "Message", "action": "Ping", "target": str(self.process), "data": "hello"}
+        return Message.create({**keys, "reference": number}, self._user, self._codec)
 
 
-def post(node: ServedNode, item: bytes) -> None:
-    headers = {"content-type": "application/ans104"}
-    answer = httpx.post(
-        f"{node.url}/~scheduler@1.0/schedule", content=item, headers=headers, trust_env=False
-    )
+def post(node: ServedNode, message: Message) -> None:
+    if message.codec == "ans104":
+        headers, body = ((b"content-type", b"application/ans104"),), message.encoded
+    else:
+        wire = Wire.parse(message.encoded)
+        headers, body = wire.headers, wire.body
+    address = f"{node.url}/~scheduler@1.0/schedule"
+    answer = httpx.post(address, content=body, headers=headers, trust_env=False)
     assert answer.status_code == 200, answer.text
 
 
-@pytest.fixture(params=["ans104@1.0", "httpsig@1.0", "ao.TN.1"])
+KINDS = {
+    "items": {},
+    "httpsig assignments": {"scheduler_commitment_spec": "httpsig@1.0"},
+    "httpsig messages": {},
+    "base-hashpath": {"scheduler_chain": "base-hashpath"},
+    "ao.TN.1": {"Variant": "ao.TN.1"},
+}
+
+
+@pytest.fixture
 def schedule(
     request: pytest.FixtureRequest, tmp_path: Path, wallet: Wallet, user_wallet: Wallet
 ) -> Iterator[Schedule]:
-    """A process of each kind with five messages, at a node of its own."""
+    """A process with five messages, at a node of its own; of another kind when asked."""
     wallet.save(tmp_path / "wallet.json")
-    asked = {"scheduler_commitment_spec": request.param}
-    if request.param == "ao.TN.1":
-        asked = {"Variant": request.param}
-    item = process_item(user_wallet, wallet.address, **asked)
+    kind = getattr(request, "param", "items")
+    codec = "httpsig" if kind == "httpsig messages" else "ans104"
     with served(tmp_path) as node:
-        post(node, item)
-        schedule = Schedule(node, Message.decode(item).id, user_wallet)
+        spawning = _process(user_wallet, wallet.address, codec, **KINDS[kind])
+        post(node, spawning)
+        schedule = Schedule(node, spawning.id, user_wallet, codec)
         schedule.send(5)
         yield schedule
+
+
+def _process(user: Wallet, scheduler: Id, codec: str, **asked: str) -> Message:
+    if codec == "ans104":
+        return Message.decode(process_item(user, scheduler, **asked))
+    keys = {"type": "Process", "scheduler": str(scheduler), "module": str(scheduler)}
+    return Message.create(keys, user, codec)
 
 
 @pytest.fixture(scope="session")

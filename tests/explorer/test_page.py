@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.explorer.conftest import Schedule
+from tests.explorer.conftest import KINDS, Schedule
 
 
+@pytest.mark.parametrize("schedule", KINDS, indirect=True)
 def test_the_page_shows_and_verifies_a_schedule(page: Page, schedule: Schedule) -> None:
     """Choosing a process shows its slots; the verify button checks all of them in the browser."""
     page.goto(schedule.node.url)

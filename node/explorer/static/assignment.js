@@ -1,6 +1,6 @@
 // Check an assignment with nothing but its own fields: trust no word of the node.
 
-import { addressOf, encodeTags, itemId, parseItem, signed, verifyPss } from "./ans104.js";
+import { addressOf, encodeTags, signed, verifyPss } from "./ans104.js";
 import { fromBase64, join, sha256, toBase64Url, utf8 } from "./bytes.js";
 
 const EMPTY = new Uint8Array();
@@ -45,12 +45,6 @@ export async function assignmentNamed(assignment) {
   const id = toBase64Url(await sha256(fromBase64(assignment.Signature)));
   const address = await addressOf(fromBase64(assignment.PublicKey));
   return id === assignment.Id && address === assignment.Owner;
-}
-
-/** Tell whether the bytes of a message are one signed item with this ID. */
-export async function messageSigned(bytes, messageId) {
-  const item = parseItem(bytes);
-  return (await itemId(item)) === messageId && signed(item);
 }
 
 /** The link that a slot must carry, after the slot `before` (null for slot 0). */

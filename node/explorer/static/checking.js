@@ -1,26 +1,21 @@
 // Verify a schedule, or one slot of it, and say what was found.
 
-import { decodeTags, parseItem } from "./ans104.js";
-import {
-  assignmentNamed,
-  assignmentSigned,
-  linkAfter,
-  linkOf,
-  messageSigned,
-  tag,
-} from "./assignment.js";
-import { messageBytes, PAGE, entries } from "./node.js";
+import { decodeTags, itemId, parseItem, signed } from "./ans104.js";
+import { assignmentNamed, assignmentSigned, linkAfter, linkOf, tag } from "./assignment.js";
+import { coveredBy } from "./httpsig.js";
+import { PAGE, entries, message } from "./node.js";
 
 /** Check one slot. `before` is the entry of the slot before it, null for slot 0. */
 export async function checkSlot(process, before, entry) {
-  const { assignment, message } = entry;
-  const expected = await linkAfter(before?.assignment ?? null, assignment, message.Id);
+  const { assignment } = entry;
+  const messageId = entry.message.Id;
+  const expected = await linkAfter(before?.assignment ?? null, assignment, messageId);
   return [
-    ["the scheduler's signature holds", await assignmentSigned(assignment, message.Id)],
+    ["the scheduler's signature holds", await assignmentSigned(assignment, messageId)],
     ["ID and address belong to it", await assignmentNamed(assignment)],
     ["process and slot are the ones asked for", isAt(assignment, process, entry.slot)],
     ["the link continues the chain", linkOf(assignment) === expected],
-    ["the message's own signature holds", await messageHolds(message.Id)],
+    ["the message's own signature holds", (await proven(messageId)) !== null],
     ["the signer is one the process names", await isNamed(process, assignment)],
   ];
 }
@@ -47,8 +42,17 @@ function isAt(assignment, process, slot) {
   return tag(assignment, "Process") === process && Number(number) === slot;
 }
 
-async function messageHolds(id) {
-  return messageSigned(await messageBytes(id), id);
+/** What the signature of a message proves of it: its keys. Null when there is no such proof. */
+async function proven(id) {
+  const { answer, body } = await message(id);
+  if (answer.headers.get("codec-device") !== "ans104@1.0") {
+    const names = await coveredBy(answer, body, id);
+    return names && ((name) => (names.includes(name) ? answer.headers.get(name) : undefined));
+  }
+  const item = parseItem(body);
+  if ((await itemId(item)) !== id || !(await signed(item))) return null;
+  const keys = new Map(decodeTags(item.tags).map(([name, value]) => [name.toLowerCase(), value]));
+  return (name) => keys.get(name);
 }
 
 const schedulers = new Map();
@@ -58,12 +62,9 @@ async function isNamed(process, assignment) {
   return schedulers.get(process).includes(assignment.Owner);
 }
 
-/** The schedulers a process names in its own signed bytes, whatever the node shows of it. */
+/** The schedulers a process names in what it signed, whatever the node shows of it. */
 async function namedBy(process) {
-  const bytes = await messageBytes(process);
-  if (!(await messageSigned(bytes, process))) return [];
-  const tags = decodeTags(parseItem(bytes).tags).map(([name, value]) => [name.toLowerCase(), value]);
-  const keys = Object.fromEntries(tags);
-  const named = keys.scheduler ?? keys["scheduler-location"] ?? "";
+  const key = await proven(process);
+  const named = key?.("scheduler") ?? key?.("scheduler-location") ?? "";
   return named.split(",").map((address) => address.trim());
 }

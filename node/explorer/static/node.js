@@ -19,11 +19,11 @@ export async function entries(process, from, to) {
   return edges.map(({ cursor, node }) => ({ slot: Number(cursor), ...node }));
 }
 
-/** The bytes of a message as its sender signed them. */
-export async function messageBytes(id) {
+/** The reply with a message as its sender signed it, and its body: an item, or headers and body. */
+export async function message(id) {
   const answer = await fetch(`/${id}`, { headers: { accept: "application/ans104" } });
   if (!answer.ok) throw new Error(`message ${id}: ${answer.status}`);
-  return new Uint8Array(await answer.arrayBuffer());
+  return { answer, body: new Uint8Array(await answer.arrayBuffer()) };
 }
 
 /** Call `stored` for each assignment stored after slot `after`, until the source is closed. */
