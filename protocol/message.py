@@ -10,7 +10,7 @@ from protocol.codecs import ans104
 from protocol.codecs.ans104_building import unsigned_item
 from protocol.codecs.ans104_keys import item_of as flat_item
 from protocol.codecs.ans104_keys import keys_of
-from protocol.codecs.ans104_tabm import item_of, tabm_of
+from protocol.codecs.ans104_tabm import DEVICE, item_for, item_of, tabm_of
 from protocol.codecs.body_parts import Bounds
 from protocol.codecs.canonical import MAX_VALUE_BYTES
 from protocol.codecs.carrier import MAX_CONTENT_BYTES
@@ -123,8 +123,8 @@ class Message:
             TooLarge: it is over 10 MiB, less what the item that will carry it needs.
         """
         signers = signers_of(tabm)
-        if len(signers) == 1 and (item := item_of(tabm)):
-            encoded = item.encode()
+        if len(signers) == 1 and signers[0].device == DEVICE:
+            encoded = item_for(tabm, signers[0]).encode()
             return _from_item(ans104.parse(encoded), encoded)
         kept = committed_part(tabm)
         encoded = to_wire(kept, bundle=True).encode()

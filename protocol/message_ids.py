@@ -52,14 +52,17 @@ def signers_of(tabm: Tabm) -> tuple[Claim, ...]:
     return signers
 
 
-def signed_keys(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+def signed_keys(tabm: Tabm, signers: Sequence[Claim]) -> dict[bytes, bytes | Tabm]:
     """Return the message cut to the keys that all its signatures are over.
+
+    Args:
+        tabm: the message.
+        signers: what `signers_of` says of it.
 
     Raises:
         InvalidSignature: there is no signature, they are over different keys, or over one
             that is not there.
     """
-    signers = signers_of(tabm)
     if not signers:
         raise InvalidSignature("nobody signed the message")
     if len({frozenset(claim.committed) for claim in signers}) > 1:

@@ -29,8 +29,8 @@ def committed_part(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
         InvalidSignature: nobody signed, or the commitments are malformed.
         UnsupportedValue: httpsig cannot carry what was signed.
     """
-    keys = signed_keys(tabm)
     signers = signers_of(tabm)
+    keys = signed_keys(tabm, signers)
     if len(signers) == 1 and signers[0].device == ans104_tabm.DEVICE:
         return ans104_tabm.tabm_of(ans104_tabm.item_for(tabm, signers[0]))
     # Signed in full, nested messages are what they are, with all that they carry.

@@ -84,7 +84,7 @@ def verify(tabm: Tabm) -> list[Commitment]:
         UnsupportedValue: httpsig cannot carry what was signed.
     """
     signers = signers_of(tabm)
-    keys = signed_keys(tabm)
+    keys = signed_keys(tabm, signers)
     if not all(claim.bundle for claim in signers):
         _verify_nested(keys)
     return [_verified(tabm, claim) for claim in signers]

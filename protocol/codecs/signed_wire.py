@@ -19,7 +19,14 @@ from protocol.codecs.commitment_fields import (
     with_claims,
 )
 from protocol.codecs.httpsig import CONTENT_TYPE, SIGNATURE, SIGNATURE_INPUT
-from protocol.codecs.httpsig_covered import DEVICE, LINK, committed_keys, cover, require_no_body_key
+from protocol.codecs.httpsig_covered import (
+    DEVICE,
+    LINK,
+    Covered,
+    committed_keys,
+    cover,
+    require_no_body_key,
+)
 from protocol.codecs.multipart import BODY_KEY
 from protocol.codecs.older_httpsig import (
     INLINE_BODY_KEY,
@@ -62,7 +69,9 @@ def to_wire(tabm: Tabm, *, bundle: bool) -> Wire:
     if not claims:
         return wire
     require_no_body_key(tabm)
-    signatures = sorted((_written(tabm, claim) for claim in claims), key=lambda each: each.label)
+    covered = {over: cover(_form(tabm, *over)) for over in map(_over, claims)}
+    written = (_written(claim, covered[_over(claim)]) for claim in claims)
+    signatures = sorted(written, key=lambda each: each.label)
     signature, signature_input = write(signatures)
     fields = ((SIGNATURE, signature), (SIGNATURE_INPUT, signature_input))
     return Wire(tuple(sorted((*wire.headers, *fields))), wire.body)
@@ -99,9 +108,17 @@ def _keyid(signature: Signature) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _written(tabm: Tabm, claim: Claim) -> Signature:
-    keys = only(tabm, claim.committed)
-    covered = cover(bundled(keys) if claim.bundle else linked(keys))
+def _over(claim: Claim) -> tuple[frozenset[bytes], bool]:
+    # Of two signers and an HMAC all are over the same, which is written once for them.
+    return frozenset(claim.committed), claim.bundle
+
+
+def _form(tabm: Tabm, committed: frozenset[bytes], bundle: bool) -> Tabm:
+    keys = only(tabm, sorted(committed))
+    return bundled(keys) if bundle else linked(keys)
+
+
+def _written(claim: Claim, covered: Covered) -> Signature:
     if is_of_may(claim.keyid):
         components = listed(claim.rest.get(COMPONENTS))
     elif claim.device == DEVICE:
