@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from protocol.codecs.commitment_fields import Claim, claims_of
+from protocol.codecs.commitment_fields import HMAC, Claim, claims_of
 from protocol.codecs.httpsig_covered import LINK, cover, hmac_claim
 from protocol.errors import InvalidSignature, MalformedItem
 from protocol.ids import Id, combine
@@ -14,7 +15,8 @@ MAX_COMMITTERS = 4
 """Most signatures of one message: its ID is the sum of theirs, and among the sums of many
 signatures somebody could find one that is taken."""
 
-_LIST = b'.="list"'
+_TYPES = b"ao-types"
+_LIST = re.compile(rb'(?:^|,) *\.="list"')
 
 
 def unsigned_id(tabm: Tabm) -> Id:
@@ -118,14 +120,20 @@ def only(tabm: Tabm, keys: Sequence[bytes]) -> dict[bytes, bytes | Tabm]:
 def _inner(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     form = bundled(tabm)
     own = without_commitments(tabm)
-    types = own.get(b"ao-types", b"")
-    if not own or (isinstance(types, bytes) and _LIST in types) or own.keys() == {b"ao-types"}:
-        return form
-    claims = claims_of(tabm)
-    if any(claim.is_hmac for claim in claims):
-        return form
-    committed = [claim.committed for claim in claims][:1]
-    unsigned = hmac_claim(cover(linked(only(own, committed[0]) if committed else own)))
     found = tabm.get(COMMITMENTS, {})
     given = found if isinstance(found, Mapping) else {}
+    if _is_list_or_empty(own) or any(_is_hmac(fields) for fields in given.values()):
+        return form
+    claims = claims_of(tabm)
+    unsigned = hmac_claim(cover(linked(only(own, claims[0].committed) if claims else own)))
     return {**form, COMMITMENTS: {**given, unsigned.id.ascii: unsigned.fields()}}
+
+
+def _is_list_or_empty(own: Tabm) -> bool:
+    types = own.get(_TYPES, b"")
+    is_list = isinstance(types, bytes) and _LIST.search(types) is not None
+    return is_list or own.keys() <= {_TYPES}
+
+
+def _is_hmac(fields: bytes | Tabm) -> bool:
+    return isinstance(fields, Mapping) and fields.get(b"type") == HMAC

@@ -9,15 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocol.codecs import multipart
 from protocol.codecs.commitment_fields import claims_of, with_claims
-from protocol.codecs.httpsig_commitment import commit
+from protocol.codecs.httpsig_commitment import commit, from_wire
 from protocol.codecs.httpsig_commitment import verify as verify_commitments
 from protocol.codecs.signatures import ED25519
-from protocol.errors import (
-    InvalidInput,
-    InvalidSignature,
-    UnsupportedSignature,
-)
+from protocol.codecs.wire import Wire
+from protocol.errors import InvalidInput, InvalidSignature, UnsupportedSignature
 from protocol.message import Message, verify
 from protocol.message_ids import MAX_COMMITTERS, signed_id
 from protocol.tabm import COMMITMENTS, Tabm
@@ -216,6 +214,15 @@ def test_types_that_are_not_accepted_are_refused_before_they_are_verified(wallet
     assert len(verify_commitments(both)) == 2
     with pytest.raises(UnsupportedSignature, match="rsa-pss-sha256"):
         verify(Message.of_tabm({**both, b"type": b"Process"}), accept={ED25519})
+
+
+def test_commitments_cannot_be_sent_as_keys(plain) -> None:
+    """Neither a header nor a part of the body brings a commitment; the signature fields do."""
+    fields = next(claim for claim in claims_of(plain) if not claim.is_hmac).fields()
+    fake = {key: value for key, value in fields.items() if isinstance(value, bytes)}
+    body = multipart.encode({b"commitments/x": fake, b"a": b"b"}, b"body")
+    sent = Wire(((b"content-type", body.content_type), (b"commitments", b"y")), body.body)
+    assert from_wire(sent) == {b"a": b"b"}
 
 
 @settings(max_examples=60, deadline=None)

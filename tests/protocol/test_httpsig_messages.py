@@ -1,4 +1,4 @@
-"""Messages signed with httpsig: what is kept of them, and who is believed."""
+"""Messages signed with httpsig: how they are taken, kept and created."""
 
 from __future__ import annotations
 
@@ -13,13 +13,9 @@ from protocol.codecs.httpsig_commitment import commit, from_wire, to_wire
 from protocol.codecs.httpsig_commitment import verify as verify_commitments
 from protocol.codecs.structured import to_tabm
 from protocol.codecs.wire import Wire
-from protocol.errors import (
-    NoTarget,
-    TooLarge,
-    UnsupportedValue,
-)
+from protocol.errors import MalformedItem, NoTarget, TooLarge, UnsupportedValue
 from protocol.message import Message, verify
-from protocol.message_ids import signed_id, unsigned_id
+from protocol.message_ids import bundled, linked, signed_id, unsigned_id
 from protocol.tabm import COMMITMENTS, Tabm
 from tests.protocol.recorded import vectors, wire
 from tests.protocol.signed import KEYS, SIGNER, inside
@@ -122,6 +118,29 @@ def test_nested_values_are_created_and_signed_in_full(user_wallet, wallet) -> No
     verify(message)
     assert all(claim.bundle for claim in claims_of(message.tabm))
     assert inside(message.tabm, b"m", b"l") == to_tabm({"m": [True, "x"]})[b"m"]
+
+
+@pytest.mark.parametrize(
+    ("nested", "is_committed"),
+    [
+        ({b"a": b"1"}, True),
+        ({b"a.": b"x", b"ao-types": b'a.="list"'}, True),
+        ({b"1": b"x", b"ao-types": b'.="list"'}, False),
+        ({b"1": b"2", b"ao-types": b'1="integer", .="list"'}, False),
+        ({}, False),
+    ],
+)
+def test_nested_messages_are_bundled_with_their_names(nested: Tabm, is_committed: bool) -> None:
+    """Each carries the HMAC that names it; lists and empty messages have none."""
+    inner = inside(bundled({b"m": nested}), b"m")
+    assert (COMMITMENTS in inner) is is_committed
+    assert signed_id(inner) == unsigned_id(inner) == unsigned_id(nested)
+
+
+def test_a_nested_message_is_either_inside_or_linked() -> None:
+    """With both nobody could tell which of them was signed."""
+    with pytest.raises(MalformedItem, match="both"):
+        linked({b"m": {}, b"m+link": b"x"})
 
 
 @pytest.mark.parametrize("key", ["ao-body-key", "content-digest"])
