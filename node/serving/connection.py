@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from hypercorn.asyncio.task_group import TaskGroup
@@ -17,7 +18,9 @@ from node.serving.http2 import Http2
 
 
 class Connection(TCPServer):
-    """Hypercorn's connection with protocols of ours."""
+    """Hypercorn's connection with protocols of ours, and a timer where it has a task."""
+
+    _idle: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Serve it to its end."""
@@ -26,14 +29,45 @@ class Connection(TCPServer):
                 self._task_group = tasks
                 self.protocol = self._protocol(tasks)
                 await self.protocol.initiate()
-                await self.idle_task.restart(tasks, self._idle_timeout)
+                self._rest()
                 await self._read_data()
         except OSError:
             pass  # the client is gone
         except Exception as exc:
             log.warning("connection_failed", error=_innermost(exc))
         finally:
+            self._work()
             await self._close()
+
+    async def protocol_send(self, event: Event) -> None:
+        """Do what the protocol asks for: send, close, or mind whether a request is under way."""
+        if not isinstance(event, Updated):
+            await super().protocol_send(event)
+        elif event.idle:
+            self._work()
+            self._rest()
+        else:
+            self._work()
+
+    def end_if_idle(self) -> None:
+        """Hang up unless a request is under way; then that happens once it is answered."""
+        if self._idle is not None:
+            self._work()
+            self._hang_up()
+
+    def _rest(self) -> None:
+        if self.context.terminated.is_set():
+            self._hang_up()
+        else:
+            self._idle = self.loop.call_later(self.config.keep_alive_timeout, self._hang_up)
+
+    def _work(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _hang_up(self) -> None:
+        self._task_group.spawn(self._initiate_server_close)
 
     def _protocol(self, tasks: TaskGroup) -> Any:
         bound = self.writer.get_extra_info("socket")

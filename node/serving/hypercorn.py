@@ -69,13 +69,14 @@ class _Settings(HypercornConfig):
 async def _tcp(app: ASGIApp, settings: _Settings, sockets: Sockets, stop: asyncio.Event) -> None:
     loop, context = asyncio.get_running_loop(), WorkerContext(None)
     wrapped = _wrapped(app)
-    connections: set[asyncio.Task[None]] = set()
+    connections: dict[asyncio.Task[None], Connection] = {}
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(wrapped, loop, settings, context, {}, reader, writer)
         if task := asyncio.current_task():
-            connections.add(task)
-            task.add_done_callback(connections.discard)
-        await Connection(wrapped, loop, settings, context, {}, reader, writer)
+            connections[task] = connection
+            task.add_done_callback(connections.pop)
+        await connection
 
     server = await asyncio.start_server(
         connected, sock=sockets.tcp, backlog=BACKLOG, **_tls(settings)
@@ -84,17 +85,18 @@ async def _tcp(app: ASGIApp, settings: _Settings, sockets: Sockets, stop: asynci
         await stop.wait()
     finally:
         server.close()
-        # Idle connections are closed now, others once their request is answered.
         await context.terminated.set()
-        await _ended(connections, settings.graceful_timeout)
+        for connection in connections.values():
+            connection.end_if_idle()
+        await _ended(list(connections), settings.graceful_timeout)
 
 
-async def _ended(connections: set[asyncio.Task[None]], seconds: float) -> None:
-    if connections:
-        await asyncio.wait(connections, timeout=seconds)
-    for connection in connections:
-        connection.cancel()
-    await asyncio.gather(*connections, return_exceptions=True)
+async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _tls(settings: _Settings) -> dict[str, Any]:
