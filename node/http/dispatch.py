@@ -14,7 +14,7 @@ from node.http.handlers.location import location
 from node.http.handlers.messages import message
 from node.http.handlers.meta import info, nothing, status
 from node.http.handlers.pages import page
-from node.http.handlers.scheduling import push, schedule
+from node.http.handlers.scheduling import schedule
 from node.http.handlers.slots import following, slot
 from node.http.path import Path
 from node.http.replies import Reply, render
@@ -42,7 +42,7 @@ _SCHEDULER: Mapping[str, Handler] = {
     "init": nothing,
     "checkpoint": nothing,
 }
-_PROCESS: Mapping[str, Handler] = {**_SCHEDULER, "push": push}
+_PROCESS: Mapping[str, Handler] = {**_SCHEDULER, "push": schedule}
 
 
 class Dispatcher:

@@ -7,8 +7,10 @@ from starlette.responses import Response
 from actors.stages import Stage
 from actors.ticket import Ticket
 from node.http.admission import admitted
+from node.http.assignment_wire import assignment_wire
+from node.http.negotiation import HTTPSIG, Form
 from node.http.places import elsewhere, redirect
-from node.http.replies import Reply
+from node.http.replies import Reply, respond
 from node.http.request import Call
 from node.http.subjects import subject
 from node.http.waiting import asking_peers
@@ -26,6 +28,7 @@ from protocol.ids import Id
 from protocol.message import Message, Verified, named_process
 
 _STAGES = {"aggressive": Stage.ASSIGNED, "local": Stage.STORED, "remote": Stage.PUBLISHED}
+_USUAL = Form(HTTPSIG, bundle=False)
 _NAMES = {stage: name.encode() for name, stage in _STAGES.items()}
 
 
@@ -33,7 +36,7 @@ async def schedule(node: Node, call: Call) -> Reply | Response:
     """Schedule the message of a request; answer with its assignment.
 
     The answer waits for the stage that `confirmation` names, else for the node's own, and
-    says in a header of that name which one was reached.
+    says in a header of that name which one was reached. A header `id` names the message.
 
     Raises:
         InvalidInput: the message or `confirmation` is at fault; nothing was scheduled.
@@ -51,15 +54,6 @@ async def schedule(node: Node, call: Call) -> Reply | Response:
     except (NotFound, NotOurProcess) as exc:
         return await _sent_on(node, call, verified, exc)
     return _answer(call, message, assignment, _reached(ticket))
-
-
-async def push(node: Node, call: Call) -> Reply | Response:
-    """Schedule as `schedule` does; a header `id` of the answer names the message."""
-    reply = await schedule(node, call)
-    if isinstance(reply, Reply):
-        identifier = subject(call, node.scheduler.message).id
-        return Reply(reply.tabm, (*reply.fields, (b"id", identifier.ascii)))
-    return reply
 
 
 async def _sent_on(
@@ -118,7 +112,16 @@ def _reached(ticket: Ticket) -> Stage:
     return Stage.ASSIGNED
 
 
-def _answer(call: Call, message: Message, assignment: Assignment, reached: Stage) -> Reply:
+def _answer(
+    call: Call, message: Message, assignment: Assignment, reached: Stage
+) -> Reply | Response:
+    fields = (
+        (b"confirmation", _NAMES[reached]),
+        (b"cache-control", b"no-store"),
+        (b"id", message.id.ascii),
+    )
+    if call.form == _USUAL and not call.path.rest:
+        wire = assignment_wire(assignment)
+        return respond(Reply({}, fields), wire.headers, wire.body)
     body = message.tabm if call.form.bundle else None
-    tabm = assignments.tabm(assignment, body)
-    return Reply(tabm, ((b"confirmation", _NAMES[reached]), (b"cache-control", b"no-store")))
+    return Reply(assignments.tabm(assignment, body), fields)
