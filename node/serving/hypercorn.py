@@ -17,6 +17,7 @@ from hypercorn.config import Config as HypercornConfig
 from hypercorn.utils import wrap_app
 from starlette.types import ASGIApp
 
+from actors.events import log
 from node.config import Config
 from node.serving.connection import Connection
 from node.serving.reporting import Reporter, report_lost
@@ -54,15 +55,13 @@ class _Settings(HypercornConfig):
         self.graceful_timeout = server.graceful_seconds
         # Hypercorn's idle time ends with the last byte of the headers, not with the first.
         self.keep_alive_timeout = limits.header_seconds
-        self.ssl_handshake_timeout = limits.header_seconds
         self.keep_alive_max_requests = UNLIMITED
         self.h11_max_incomplete_size = limits.header_bytes + HEAD_SLACK_BYTES
         self.h2_max_header_list_size = limits.header_bytes + HEAD_SLACK_BYTES
         self.max_connections = limits.connections
-        if server.tls_certificate is not None:
+        if server.http3:
             self.certfile = str(server.tls_certificate)
             self.keyfile = str(server.tls_key)
-        if server.http3:
             self.alt_svc_headers = [f'h3=":{sockets.port}"; ma=86400']
 
 
@@ -79,7 +78,7 @@ async def _tcp(app: ASGIApp, settings: _Settings, sockets: Sockets, stop: asynci
         await connection
 
     server = await asyncio.start_server(
-        connected, sock=sockets.tcp, backlog=BACKLOG, **_tls(settings)
+        connected, sock=sockets.tcp, backlog=BACKLOG, **_tls(sockets, settings)
     )
     try:
         await stop.wait()
@@ -99,12 +98,12 @@ async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _tls(settings: _Settings) -> dict[str, Any]:
-    if not settings.ssl_enabled:
+def _tls(sockets: Sockets, settings: _Settings) -> dict[str, Any]:
+    if sockets.tls is None:
         return {}
-    seconds = settings.ssl_handshake_timeout
+    seconds = settings.keep_alive_timeout
     return {
-        "ssl": settings.create_ssl_context(),
+        "ssl": sockets.tls,
         "ssl_handshake_timeout": seconds,
         "ssl_shutdown_timeout": seconds,
     }
@@ -123,6 +122,7 @@ async def _udp(app: ASGIApp, settings: _Settings, sockets: Sockets, stop: asynci
         lambda: Endpoint(settings.max_connections, *parts), sock=sockets.udp
     )
     running = asyncio.create_task(endpoint.run())
+    running.add_done_callback(_report_end)
     try:
         await stop.wait()
         await endpoint.finish(settings.graceful_timeout)
@@ -130,6 +130,12 @@ async def _udp(app: ASGIApp, settings: _Settings, sockets: Sockets, stop: asynci
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         transport.close()
+
+
+def _report_end(endpoint: asyncio.Task[None]) -> None:
+    # The other versions go on without it.
+    if not endpoint.cancelled() and (error := endpoint.exception()):
+        log.warning("http3_ended", error=repr(error))
 
 
 def _wrapped(app: ASGIApp) -> Any:

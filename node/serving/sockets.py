@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import resource
 import socket
+import ssl
 from dataclasses import dataclass
 
 from node.config import Config
 from node.limits.addresses import Clients
 from node.limits.connections import Connections, CountingListener
+from node.serving.tls import tls_of
 
 BACKLOG = 1024
 """Connections that the system holds until they are accepted."""
@@ -24,11 +26,13 @@ class Sockets:
     Attributes:
         tcp: listening; connections wait until a server takes them.
         udp: for HTTP/3, at the same port, or None.
+        tls: what connections are accepted with, or None for plain ones.
         connections: counts those of `tcp`.
     """
 
     tcp: socket.socket
     udp: socket.socket | None
+    tls: ssl.SSLContext | None
     connections: Connections
 
     @property
@@ -48,8 +52,10 @@ def bind(config: Config) -> Sockets:
 
     Raises:
         OSError: the address cannot be listened on; names it.
+        ConfigInvalid: certificate or key cannot be used.
     """
     server, limits = config.server, config.limits
+    tls = tls_of(server)
     connections = Connections(
         limits.connections_per_address,
         min(limits.connections, most_connections()),
@@ -59,13 +65,13 @@ def bind(config: Config) -> Sockets:
     tcp = CountingListener(bound, connections)
     tcp.listen(BACKLOG)
     if not server.http3:
-        return Sockets(tcp, None, connections)
+        return Sockets(tcp, None, tls, connections)
     try:
         udp = _bound(server.host, tcp.getsockname()[1], socket.SOCK_DGRAM)
     except OSError:
         tcp.close()
         raise
-    return Sockets(tcp, udp, connections)
+    return Sockets(tcp, udp, tls, connections)
 
 
 def most_connections() -> int:

@@ -102,6 +102,7 @@ def test_a_wallet_is_made_for_its_owner_only(tmp_path: Path) -> None:
     [
         (["--port", "70000"], "error: server.port (from --port): "),
         (["--http3"], "error: server.http3 needs "),
+        (["--tls-certificate", "no.pem", "--tls-key", "no.pem"], "error: server.tls_certificate "),
         (["--bundler", "nonsense"], "error: bundler.url: "),
         (["--set", "server.host=256.0.0.1"], "error: 256.0.0.1: "),
     ],

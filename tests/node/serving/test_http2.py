@@ -95,6 +95,14 @@ def test_tls_also_speaks_http_1(start, trusted: Path) -> None:
         assert connection.send(request).reply() == (200, b"GET / ")
 
 
+def test_a_handshake_has_a_deadline(start, trusted: Path) -> None:
+    """A client that connects and never begins TLS is hung up on."""
+    tls = {"tls_certificate": trusted, "tls_key": trusted}
+    server = start(server=tls, limits={"header_seconds": 0.5})
+    with server.connect() as connection:
+        assert connection.rest() == b""
+
+
 def test_data_for_an_answered_request_costs_no_one_else(start) -> None:
     """A body that is too large is refused; the other requests of the connection go on."""
     server: Living = start(limits={**LIMITS, "body_bytes": 1000})
