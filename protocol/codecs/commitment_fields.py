@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ HMAC = b"hmac-sha256"
 MAX_COMMITMENTS = 16
 """Most commitments read from one message, HMACs included; far above what clients make."""
 
+_TIME = re.compile(rb"[0-9]{1,15}")
 _NAMED = frozenset(
     (b"commitment-device", b"type", b"keyid", b"committer", b"signature", b"committed", b"ao-types")
 )
@@ -83,9 +85,10 @@ class Claim:
             InvalidSignature: a time is no number.
         """
         texts = {name: value for name, value in self.rest.items() if isinstance(value, bytes)}
-        if any(not texts[name].isdigit() for name in INTEGERS & texts.keys()):
+        times = INTEGERS & texts.keys()
+        if not all(_TIME.fullmatch(texts[name]) for name in times):
             raise InvalidSignature("the time of a commitment is no number")
-        numbers = {name: int(texts[name]) for name in INTEGERS & texts.keys()}
+        numbers = {name: int(texts[name]) for name in times}
         return {**texts, **numbers, b"alg": self.type, b"keyid": self.keyid}
 
     def commitment(self) -> Commitment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from protocol.codecs import ans104_tabm, httpsig, portable
@@ -11,7 +11,6 @@ from protocol.codecs.base64url import decode_base64url, encode_base64url
 from protocol.codecs.body_parts import REQUEST, Bounds
 from protocol.codecs.commitment_fields import (
     COMPONENTS,
-    INTEGERS,
     Claim,
     claims_of,
     listed,
@@ -51,6 +50,8 @@ _ABOUT_BODY = frozenset((BODY_KEY, CONTENT_TYPE, INLINE_BODY_KEY))
 _MEMBERS = re.compile(rb", (?=[0-9]+:)")
 _TAG = re.compile(rb"([0-9]+):(.*):([A-Za-z0-9_-]*)", re.DOTALL)
 _UNPRINTABLE = re.compile(rb"[^ -~]")
+_NOT_PLAIN = re.compile(rb"^@|[^ -~]")
+"""What a component's name cannot have: an @ at its beginning marks a derived one."""
 
 
 def to_wire(tabm: Tabm, *, bundle: bool) -> Wire:
@@ -119,43 +120,40 @@ def _form(tabm: Tabm, committed: frozenset[bytes], bundle: bool) -> Tabm:
 
 
 def _written(claim: Claim, covered: Covered) -> Signature:
+    label = LABEL + encode_base64url(sha256(claim.signature).digest()).lower()
+    components, parameters = _components(claim, covered), tuple(_parameters(claim))
+    return Signature(label, components, parameters, claim.signature)
+
+
+def _components(claim: Claim, covered: Covered) -> tuple[bytes, ...]:
     if is_of_may(claim.keyid):
-        components = listed(claim.rest.get(COMPONENTS))
-    elif claim.device == DEVICE:
-        components = covered.components_of(claim)
+        return listed(claim.rest.get(COMPONENTS))
+    if claim.device == DEVICE:
+        names = covered.components_of(claim)
     else:
         # An item's tags are rebuilt in this order; what describes the body is no tag.
         ordered = covered.in_order(claim.committed)
-        components = (*sorted(covered.values.keys() - set(ordered)), *ordered)
-    components = tuple(_UNPRINTABLE.sub(_escaped, name) for name in components)
-    label = LABEL + encode_base64url(sha256(claim.signature).digest()).lower()
-    return Signature(label, components, tuple(_parameters(claim)), claim.signature)
+        names = (*sorted(covered.values.keys() - set(ordered)), *ordered)
+    return tuple(_NOT_PLAIN.sub(lambda found: escape(found[0]), name) for name in names)
 
 
 def _parameters(claim: Claim) -> Iterator[tuple[bytes, bytes | int]]:
-    own = claim.device == DEVICE
-    texts: dict[bytes, bytes] = {
-        **{name: _text(value) for name, value in claim.rest.items() if name != COMPONENTS},
-        b"alg": claim.type if own else b"%s/%s" % (claim.device, claim.type),
-        b"keyid": claim.keyid,
-    }
-    for name in (*_FIRST, *sorted(texts.keys() - set(_FIRST))):
-        if (text := texts.get(name)) is not None:
-            if _UNPRINTABLE.search(text):
+    values = claim.parameters()
+    if claim.device != DEVICE:
+        values[b"alg"] = b"%s/%s" % (claim.device, claim.type)
+    if isinstance(tags := claim.rest.get(_ORIGINAL), Mapping):
+        values[_ORIGINAL] = _text(tags)
+    for name in (*_FIRST, *sorted(values.keys() - set(_FIRST))):
+        if (value := values.get(name)) is not None:
+            if isinstance(value, bytes) and _UNPRINTABLE.search(value):
                 raise UnsupportedValue(f"no header can carry a commitment's {name.decode()}")
-            yield name, int(text) if name in INTEGERS else text
+            yield name, value
 
 
-def _escaped(found: re.Match[bytes]) -> bytes:
-    return escape(found[0])
-
-
-def _text(value: bytes | Tabm) -> bytes:
-    if isinstance(value, bytes):
-        return value
+def _text(tags: Tabm) -> bytes:
     return b", ".join(
         b"%d:%s:%s" % (number, name, encode_base64url(text))
-        for number, (name, text) in enumerate(ans104_tabm.original_tags(value), 1)
+        for number, (name, text) in enumerate(ans104_tabm.original_tags(tags), 1)
     )
 
 

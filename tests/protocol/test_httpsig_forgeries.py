@@ -216,6 +216,14 @@ def test_types_that_are_not_accepted_are_refused_before_they_are_verified(wallet
         verify(Message.of_tabm({**both, b"type": b"Process"}), accept={ED25519})
 
 
+@pytest.mark.parametrize("time", [b"", b"soon", b"-1", b"1" * 16, b"1.5"])
+def test_a_time_that_is_none_is_refused(plain, time) -> None:
+    """The times of a signature are numbers that its field can carry."""
+    claims = tuple(replace(claim, rest={b"created": time}) for claim in claims_of(plain))
+    with pytest.raises(InvalidSignature, match="time"):
+        Message.of_tabm(with_claims(plain, claims))
+
+
 def test_commitments_cannot_be_sent_as_keys(plain) -> None:
     """Neither a header nor a part of the body brings a commitment; the signature fields do."""
     fields = next(claim for claim in claims_of(plain) if not claim.is_hmac).fields()

@@ -143,6 +143,14 @@ def test_a_nested_message_is_either_inside_or_linked() -> None:
         linked({b"m": {}, b"m+link": b"x"})
 
 
+@pytest.mark.parametrize("key", ["@path", "@", "clé", "a b", 'q"', "Action", "a@b", "x" * 43])
+def test_any_name_of_a_key_can_be_signed(user_wallet, key) -> None:
+    """What a signature field cannot carry as it is, it carries escaped."""
+    message = Message.create({key: "value", "type": "Process"}, user_wallet, "httpsig")
+    again = Message.decode(message.encoded, "httpsig")
+    assert verify(again).keys == {key.encode(): b"value", b"type": b"Process"}
+
+
 @pytest.mark.parametrize("key", ["ao-body-key", "content-digest"])
 def test_what_cannot_be_read_back_is_not_signed(user_wallet, key) -> None:
     """Keys that say something about the body would be taken for that."""
