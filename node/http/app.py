@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from actors.events import log
 from node.http.cors import Cors
-from node.http.problems import InternalError, problem, problem_of_http
+from node.http.problems import problem, problem_of_defect, problem_of_http
 from node.http.routes import routes
 from node.node import Node
 from protocol.errors import SchedulerError
@@ -47,4 +47,4 @@ async def _not_served(_request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     # The server logs the traceback; whoever asked learns nothing of our insides.
     log.warning("request_failed", method=request.method, path=request.url.path, error=repr(error))
-    return problem(InternalError())
+    return problem_of_defect()

@@ -17,12 +17,6 @@ MEDIA_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
-class InternalError(SchedulerError):
-    """The node met a defect of its own; it is in its log."""
-
-    code = "internal_error"
-
-
 def problem(error: SchedulerError) -> Response:
     """Return the reply that tells of `error`: an ASGI application, too.
 
@@ -41,6 +35,12 @@ def problem_of_http(error: HTTPException) -> Response:
     """Return the reply to a request that no route takes."""
     code = _CODES.get(error.status_code, "refused")
     return _reply(error.status_code, code, error.detail, dict(error.headers or {}))
+
+
+def problem_of_defect() -> Response:
+    """Return the reply when the node met a defect of its own, of which only its log tells."""
+    detail = "the node failed; its log says why"
+    return _reply(500, "internal_error", detail, {"cache-control": "no-store"})
 
 
 def _slots(error: UnexpectedSlot) -> dict[str, int]:

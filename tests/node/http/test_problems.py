@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from node.http.app import application
-from node.http.problems import InternalError, problem, problem_of_http
+from node.http.problems import problem, problem_of_http
 from node.limits import refusals
 from protocol import errors
 from protocol.errors import SchedulerError, UnexpectedSlot
@@ -26,7 +26,7 @@ KINDS = [
     for module in (errors, refusals)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, SchedulerError)
-] + [InternalError]
+]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
