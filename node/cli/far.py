@@ -45,14 +45,13 @@ class FarNode:
 
         Args:
             url: with or without a slash at the end.
-            patience_seconds: how long one answer may take, and how long a slot that was given
-                may take until it can be read.
+            patience_seconds: how long a slot that was given may take until it can be read.
 
         Raises:
             PeerRefused: it is no URL.
         """
         base = url.rstrip("/")
-        self._client = Client(Rules(timeout_seconds=patience_seconds).trusting(base))
+        self._client = Client(Rules(timeout_seconds=ANSWER_SECONDS).trusting(base))
         self._asking = Asking(self._client)
         self._place = Elsewhere(None, base, VARIANT)
         self._patience = patience_seconds

@@ -1,63 +1,46 @@
-"""`inspect FILE`: show what a message file holds and whether its signature verifies."""
+"""`inspect FILE`: show what a message file holds and whether its signatures verify."""
 
 from __future__ import annotations
 
 import json
-import os
-import stat
 from base64 import urlsafe_b64encode
-from enum import StrEnum
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from node.cli.message_file import Codec, codec_of, decoded, read_bytes
 from node.cli.program import FAILED
-from protocol.codecs import ans104
-from protocol.errors import InvalidInput, InvalidSignature, SchedulerError
+from node.cli.screen import plain
+from protocol.codecs.ans104 import Item
+from protocol.errors import SchedulerError
+from protocol.message import Message
+from protocol.message_ids import unsigned_id
+from protocol.signed import require_signed
 
 Text = str | dict[str, str]
 """UTF-8 as it is; other bytes as ``{"b64u": …}``, base64url without padding."""
 
 
-class Codec(StrEnum):
-    """The codecs that can be inspected."""
-
-    ANS104 = "ans104"
-
-
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="File that holds one message.")],
-    codec: Annotated[Codec, typer.Option(help="Codec of the message.")] = Codec.ANS104,
+    codec: Annotated[
+        Codec | None, typer.Option(show_default="as it begins", help="Codec of the message.")
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show a message file. Exit code 0 only if its signature verifies.
+    """Show a message file. Exit code 0 only if its signatures verify.
 
     Names and values that are not UTF-8 are shown as {"b64u": "..."}; target and anchor are
-    base64url of their 32 bytes, empty when absent.
+    base64url of their 32 bytes, empty when absent. The tags of an httpsig message are its
+    committed keys; its target is as it was signed, and messages nested in it are left out.
     """
-    found = report(read_item(file), codec)
+    encoded = read_bytes(file)
+    found = report(encoded, codec or codec_of(encoded))
     typer.echo(json.dumps(found) if as_json else as_lines(found))
     raise typer.Exit(0 if found["verified"] else FAILED)
-
-
-def read_item(file: Path) -> bytes:
-    """Read a file, as far as is needed to tell that it is too large.
-
-    Raises:
-        InvalidInput: it is no regular file.
-        OSError: it cannot be read.
-    """
-    with open(file, "rb", opener=_without_waiting) as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise InvalidInput(f"{file} is not a regular file")
-        return opened.read(ans104.MAX_ITEM_BYTES + 1)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    # Opening a pipe would wait for somebody to write into it.
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def report(encoded: bytes, codec: Codec) -> dict[str, Any]:
@@ -67,21 +50,40 @@ def report(encoded: bytes, codec: Codec) -> dict[str, Any]:
     `error` beside what it says about itself.
     """
     try:
-        item = ans104.parse(encoded)
+        message = decoded(encoded, codec)
+        unsigned = message.item.unsigned_id if message.item else unsigned_id(message.tabm)
     except SchedulerError as exc:
         return {**UNREADABLE, "codec": codec.value, "error": described(exc)}
-    error = fault(item)
+    error = fault(message)
     return {
         "codec": codec.value,
-        "id": str(item.id),
-        "unsigned_id": str(item.unsigned_id),
+        "id": str(message.id),
+        "unsigned_id": str(unsigned),
         "verified": error is None,
-        "committers": [str(item.owner_address)],
+        "committers": [str(made.committer) for made in message.commitments],
+        **(of_item(message.item) if message.item else of_keys(message.keys)),
+        "error": error and described(error),
+    }
+
+
+def of_item(item: Item) -> dict[str, Any]:
+    """Describe what an item carries."""
+    return {
         "target": base64url(item.target),
         "anchor": base64url(item.anchor),
         "tags": [{"name": text(name), "value": text(value)} for name, value in item.tags],
         "data_size": len(item.data),
-        "error": error and described(error),
+    }
+
+
+def of_keys(keys: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Describe what an httpsig message carries, with the same names."""
+    tags = [(name, value) for name, value in keys.items() if name not in (b"target", b"data")]
+    return {
+        "target": text(keys.get(b"target", b"")),
+        "anchor": "",
+        "tags": [{"name": text(name), "value": text(value)} for name, value in tags],
+        "data_size": len(keys.get(b"data", b"")),
     }
 
 
@@ -99,12 +101,13 @@ UNREADABLE: dict[str, Any] = {
 }
 
 
-def fault(item: ans104.Item) -> SchedulerError | None:
-    """Return why the item's signature proves nothing, or None if it verifies."""
+def fault(message: Message) -> SchedulerError | None:
+    """Return why a message's signatures prove nothing, or None if they verify."""
     try:
-        return None if item.verify() else InvalidSignature("the signature does not verify")
+        require_signed(message)
     except SchedulerError as exc:
         return exc
+    return None
 
 
 def described(exc: SchedulerError) -> dict[str, str]:
@@ -128,13 +131,13 @@ def base64url(raw: bytes) -> str:
 def as_lines(found: dict[str, Any]) -> str:
     """The same report for people, one fact a line.
 
-    Everything from the message is written as JSON, so no byte of it can steer a terminal.
+    Tags are written as JSON and nothing else is unprintable, so no byte can steer a terminal.
     """
     facts = [(name, found[name]) for name in UNREADABLE if name not in ("tags", "error")]
     tags = [("tag", f"{json.dumps(t['name'])} = {json.dumps(t['value'])}") for t in found["tags"]]
     error = found["error"]
     facts += [*tags, *([("error", f"{error['code']}: {error['detail']}")] if error else [])]
-    return "\n".join(f"{name:12} {said(value)}" for name, value in facts)
+    return "\n".join(f"{name:12} {plain(said(value))}" for name, value in facts)
 
 
 def said(value: Any) -> str:

@@ -9,9 +9,9 @@ import typer
 
 from node.cli.far import ANSWER_SECONDS
 from node.cli.options import options
-from node.cli.screen import plain
 from node.peers.client import Answer, Client
 from node.peers.locations import PATH
+from node.peers.reasons import reason
 from node.peers.rules import Rules
 from protocol.codecs import httpsig
 from protocol.codecs.structured import Scalar
@@ -25,7 +25,7 @@ from protocol.wallet import Wallet
 app = typer.Typer(no_args_is_help=True, help="Where schedulers are to be found.")
 
 DEFAULT_NODE = "http://127.0.0.1:8734"
-NOT_FOUND = 404
+NOT_FOUND, BROKEN = 404, 500
 _ITEM = ((b"content-type", b"application/ans104"), (b"codec-device", b"ans104@1.0"))
 _INLINE = ((b"accept-bundle", b"true"), (b"require-codec", b"httpsig@1.0"))
 
@@ -51,8 +51,12 @@ def register(
     keys: dict[str, Scalar] = {"Data-Protocol": "ao", "Type": TYPE, "url": url}
     if nonce is not None:
         keys["nonce"] = nonce
-    request = Message.create(keys, Wallet.load(options(context).wallet))
-    say(ask(node, "POST", PATH, request.encoded), as_json=as_json)
+    operator = Wallet.load(options(context).wallet)
+    found = ask(node, PATH, Message.create(keys, operator).encoded)
+    # A record of anything else is true, and no answer.
+    if (found.signer, found.url) != (operator.address, url.rstrip("/")):
+        raise PeerFailed(f"the node answered with a record of {found.signer} at {found.url}")
+    say(found, as_json=as_json)
 
 
 @app.command()
@@ -67,14 +71,14 @@ def show(
 ) -> None:
     """Print the newest record of a scheduler that a node knows, its signature verified."""
     query = f"?address={address}" if address else ""
-    found = ask(node, "GET", PATH + query)
+    found = ask(node, PATH + query)
     if address not in (None, found.signer):
         raise PeerFailed(f"the node answered with a record of {found.signer}")
     say(found, as_json=as_json)
 
 
-def ask(node: str, method: str, path: str, item: bytes = b"") -> Location:
-    """Ask a node for a record, and verify it.
+def ask(node: str, path: str, item: bytes = b"") -> Location:
+    """Ask a node for a record, or post a request for one; verify what it answers.
 
     Raises:
         NotFound: it knows none.
@@ -82,37 +86,26 @@ def ask(node: str, method: str, path: str, item: bytes = b"") -> Location:
         InvalidSignature, MalformedItem: what it answers is no record.
         PeerFailed, PeerRefused: it cannot be asked.
     """
-    base = node.rstrip("/")
-    client = Client(Rules(timeout_seconds=ANSWER_SECONDS).trusting(base))
-    try:
-        if method == "POST":
-            answer = client.post(base + path, item, headers=(*_ITEM, *_INLINE))
-        else:
-            answer = client.get(base + path, headers=_INLINE)
-    finally:
-        client.close()
-    return record(answer)
+    address = node.rstrip("/") + path
+    with Client(Rules(timeout_seconds=ANSWER_SECONDS).trusting(address)) as client:
+        if item:
+            return record(client.post(address, item, headers=(*_ITEM, *_INLINE)))
+        return record(client.get(address, headers=_INLINE))
 
 
 def record(answer: Answer) -> Location:
     """Read a record from an answer. Raises as `ask` does."""
     if answer.status == NOT_FOUND:
         raise NotFound("the node knows no such record")
+    if answer.status >= BROKEN:
+        raise PeerFailed(f"the node answered with {reason(answer)}")
     if not answer.ok:
-        raise InvalidInput(f"the node refuses: {plain(detail(answer))}")
+        raise InvalidInput(f"the node refuses: {reason(answer)}")
     reply = httpsig.decode(Wire(answer.headers, answer.body))
     found = reply.get(b"body", reply)
     if isinstance(found, bytes):
         raise MalformedItem("the node answered with something that is no record")
     return location_of(Message.of_tabm(found))
-
-
-def detail(answer: Answer) -> str:
-    """What an answer says about its refusal."""
-    try:
-        return str(answer.json()["detail"])
-    except (PeerFailed, KeyError, TypeError):
-        return f"status {answer.status}"
 
 
 def say(found: Location, *, as_json: bool) -> None:

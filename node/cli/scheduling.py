@@ -11,7 +11,7 @@ import typer
 
 from actors import Scheduler, SchedulingMode, Stage
 from node.cli.far import FarNode, NodeUrl
-from node.cli.inspection import read_item
+from node.cli.message_file import codec_of, decoded, read_bytes
 from node.cli.options import Options, options
 from protocol.assignment import Assignment
 from protocol.errors import InvalidInput, SchedulerError, SchedulingDisabled
@@ -31,7 +31,7 @@ def mode_named(name: str) -> SchedulingMode:
         raise typer.BadParameter(f"{name!r} is none of aggressive, local, remote") from None
 
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A signed ANS-104 item.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A signed message, ANS-104 or httpsig.")]
 Mode = Annotated[
     SchedulingMode,
     typer.Option(
@@ -91,7 +91,8 @@ def send(
 
 def verified(file: Path) -> Verified:
     """Read a message and check it, before any store is touched."""
-    return verify(read_item(file))
+    encoded = read_bytes(file)
+    return verify(decoded(encoded, codec_of(encoded)))
 
 
 def schedule(chosen: Options, message: Verified, mode: SchedulingMode, *, as_json: bool) -> None:

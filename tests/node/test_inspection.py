@@ -16,6 +16,10 @@ from node.cli.inspection import UNREADABLE
 from node.cli.main import app
 from protocol.codecs.avro import encode_tags
 from protocol.codecs.deephash import deep_hash
+from protocol.ids import digest_id
+from protocol.message_ids import unsigned_id
+from protocol.wallet import Wallet
+from tests.items import signed_message
 from tests.sources import ROOT
 
 KEYS = ["codec", "id", "unsigned_id", "verified", "committers", "target", "anchor", "tags"]
@@ -139,6 +143,49 @@ def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
         refused = CliRunner().invoke(app, ["inspect", str(file)])
         assert refused.exit_code == 1
         assert refused.stderr == f"error: {file} is not a regular file\n"
+
+
+@pytest.mark.parametrize("chosen", [[], ["--codec", "httpsig"]])
+def test_a_message_signed_as_an_http_message_is_shown(
+    tmp_path: Path, user_wallet: Wallet, chosen: list[str]
+) -> None:
+    """By the same names; its codec is told by how it begins."""
+    message = signed_message(user_wallet, digest_id(b"process"), 7)
+    report, code = shown(tmp_path, message.encoded, *chosen)
+    assert (report.pop("unsigned_id"), code) == (str(unsigned_id(message.tabm)), 0)
+    assert sorted(tag["name"] for tag in report.pop("tags")) == ["ao-types", "reference", "type"]
+    assert report == {
+        "codec": "httpsig",
+        "id": str(message.id),
+        "verified": True,
+        "committers": [str(user_wallet.address)],
+        "target": str(digest_id(b"process")),
+        "anchor": "",
+        "data_size": len("no 7"),
+        "error": None,
+    }
+
+
+def test_a_changed_http_message_does_not_verify(tmp_path: Path, user_wallet: Wallet) -> None:
+    """One header more or less than was signed, a body that is not: each has its error."""
+    encoded = signed_message(user_wallet, digest_id(b"process")).encoded
+    changed = encoded.replace(b"type: Message", b"type: Massage")
+    report, code = shown(tmp_path, changed)
+    assert (report["error"]["code"], report["verified"], code) == ("invalid_signature", False, 1)
+    unsigned = b"type: Message\r\n\r\n"
+    report, code = shown(tmp_path, unsigned)
+    error = report["error"]
+    assert report == {**UNREADABLE, "codec": "httpsig", "error": error}
+    assert (error["code"], code) == ("invalid_signature", 1)
+    report, _ = shown(tmp_path, encoded, "--codec", "ans104")
+    assert report["error"]["code"] == "unsupported_signature_type"
+
+
+def shown(folder: Path, encoded: bytes, *options: str) -> tuple[dict, int]:
+    file = folder / "message"
+    file.write_bytes(encoded)
+    done = CliRunner().invoke(app, ["inspect", str(file), *options, "--json"])
+    return json.loads(done.stdout), done.exit_code
 
 
 def ed25519_item(tags, data: bytes) -> bytes:

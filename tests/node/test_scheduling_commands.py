@@ -7,7 +7,7 @@ import pytest
 from actors import Scheduler
 from protocol.ids import Id, digest_id
 from protocol.message import Message, verify
-from tests.items import message_item, process_item
+from tests.items import message_item, process_item, signed_message
 from tests.node.conftest import Shell
 from tests.node.running import command, holder
 from tests.storage.schedules import random_id
@@ -34,6 +34,16 @@ def test_a_process_and_its_messages_get_their_slots(shell: Shell) -> None:
         "assignment_id": str(stored.id),
         "stage": "stored",
     }
+
+
+def test_messages_signed_as_http_messages_are_scheduled(shell: Shell) -> None:
+    """A file in httpsig is taken as an item is; the codec is told by how it begins."""
+    process = shell.schedule(slots=1).process
+    message = signed_message(shell.user, process)
+    sent = json.loads(shell.works("send", shell.file(message.encoded), "--json"))
+    assert (sent["slot"], sent["message_id"]) == (1, str(message.id))
+    forged = message.encoded.replace(b"type: Message", b"type: Massage")
+    assert "signature" in shell.fails("send", shell.file(forged))
 
 
 def test_people_get_the_same_facts(shell: Shell) -> None:
