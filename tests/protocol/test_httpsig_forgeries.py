@@ -19,7 +19,22 @@ from protocol.errors import InvalidInput, InvalidSignature, UnsupportedSignature
 from protocol.message import Message, verify
 from protocol.message_ids import MAX_COMMITTERS, signed_id
 from protocol.tabm import COMMITMENTS, Tabm
-from tests.protocol.signed import KEYS, NESTED, SAMPLE, inside
+from tests.protocol.signed import KEYS, NESTED, SAMPLE, SIGNER, inside
+
+ITEM = Message.create({"Type": "Process", "data": "x", "m": {"a": 1}}, SIGNER)
+FIELDS = [b"commitment-device", b"type", b"keyid", b"committer", b"signature", b"committed"]
+FIELDS += [b"bundle", b"tag", b"created", b"components", b"ao-types", b"other"]
+FIELDS += [b"original-tags", b"field-target", b"field-anchor", b"bundle-format", b"bundle-map"]
+TEXTS = st.binary(max_size=8) | st.sampled_from(
+    [b"true", b"hmac-sha256", b"ans104@1.0", b"publickey:", b"7", b"1", b"type", b"data"]
+)
+VALUES = st.recursive(
+    TEXTS,
+    lambda inner: st.dictionaries(
+        st.sampled_from([b"1", b"2", b"name", b"value", b"ao-types", b"x"]), inner, max_size=3
+    ),
+    max_leaves=4,
+)
 
 
 @pytest.mark.parametrize("key", [b"bundle", b"tag", b"nonce", b"created", b"expires"])
@@ -231,6 +246,23 @@ def test_commitments_cannot_be_sent_as_keys(plain) -> None:
     body = multipart.encode({b"commitments/x": fake, b"a": b"b"}, b"body")
     sent = Wire(((b"content-type", body.content_type), (b"commitments", b"y")), body.body)
     assert from_wire(sent) == {b"a": b"b"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_whatever_stands_in_a_commitment_is_judged(data) -> None:
+    """Fields of any shape are refused, or the message is the one that was signed."""
+    tabm = data.draw(st.sampled_from([SAMPLE.tabm, ITEM.tabm]))
+    name = data.draw(st.sampled_from(sorted(inside(tabm, COMMITMENTS))))
+    fields = dict(inside(tabm, COMMITMENTS, name))
+    fields[data.draw(st.sampled_from(FIELDS))] = data.draw(VALUES)
+    changed = {**tabm, COMMITMENTS: {**inside(tabm, COMMITMENTS), name: fields}}
+    try:
+        taken = verify(Message.of_tabm(changed))
+    except InvalidInput:
+        return
+    assert taken.message_id == signed_id(tabm)
+    assert taken.encoded in (SAMPLE.encoded, ITEM.encoded)
 
 
 @settings(max_examples=60, deadline=None)
