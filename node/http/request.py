@@ -82,7 +82,7 @@ class Call:
         if self.codec == HTTPSIG:
             return from_wire(Wire(tuple(self.headers), self.body), self._bounds)
         tabm = from_json(self.body)
-        _require_shallow(tabm, self._bounds.depth)
+        _require_bounded(tabm, self._bounds)
         return tabm
 
     @cached_property
@@ -140,9 +140,13 @@ async def _body(receive: Receive) -> bytes:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _require_shallow(tabm: Tabm, levels: int) -> None:
-    if not levels:
-        raise TooLarge("the message is nested too deeply")
-    for value in tabm.values():
-        if not isinstance(value, bytes):
-            _require_shallow(value, levels - 1)
+def _require_bounded(tabm: Tabm, bounds: Bounds) -> None:
+    # As many maps, nested as deeply, as a multipart body may have.
+    level, maps = [tabm], 0
+    for _ in range(bounds.depth + 1):
+        level = [value for each in level for value in each.values() if not isinstance(value, bytes)]
+        maps += len(level)
+    if level:
+        raise TooLarge(f"the message is nested more than {bounds.depth} levels deep")
+    if maps > bounds.parts:
+        raise TooLarge(f"the message has more than {bounds.parts} parts")
