@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # More arguments for the bench targets, such as ARGS="--quick --json modes.json".
 ARGS ?=
 
-.PHONY: install test lint types serve demo bench bench-modes bench-recovery bench-read bench-verify clean
+.PHONY: install test lint types serve demo browser bench bench-modes bench-http bench-recovery bench-read bench-verify clean
 
 install: $(STAMP)
 
@@ -22,8 +22,16 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
-test: lint types
+test: lint types browser
 	$(BIN)/python -m pytest
+
+# The explorer page is tested in a real browser. Where there is none, and no right to install one,
+# those tests are skipped and say so.
+browser:
+	@command -v chromium >/dev/null \
+		|| { test "$$(id -u)" = 0 && apt-get update -qq \
+			&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+		|| echo "no chromium, and no right to install it: the page will not be tested" >&2
 
 lint: install
 	$(BIN)/ruff check
@@ -40,9 +48,9 @@ serve: install
 demo: install
 	$(BIN)/ao-scheduler demo --data demo-data/store --wallet demo-data/wallet.json
 
-bench: bench-modes bench-recovery bench-read bench-verify
+bench: bench-modes bench-http bench-recovery bench-read bench-verify
 
-bench-modes bench-recovery bench-read bench-verify: bench-%: install
+bench-modes bench-http bench-recovery bench-read bench-verify: bench-%: install
 	$(BIN)/python -m bench $* $(ARGS)
 
 clean:
