@@ -13,7 +13,7 @@ from node.peers.client import Answer, Client
 from node.peers.locations import PATH
 from node.peers.reasons import reason
 from node.peers.rules import Rules
-from protocol.codecs import httpsig
+from protocol.codecs.httpsig_commitment import from_wire
 from protocol.codecs.structured import Scalar
 from protocol.codecs.wire import Wire
 from protocol.errors import InvalidInput, MalformedItem, NotFound, PeerFailed
@@ -101,11 +101,18 @@ def record(answer: Answer) -> Location:
         raise PeerFailed(f"the node answered with {reason(answer)}")
     if not answer.ok:
         raise InvalidInput(f"the node refuses: {reason(answer)}")
-    reply = httpsig.decode(Wire(answer.headers, answer.body))
+    return location_of(_message(answer))
+
+
+def _message(answer: Answer) -> Message:
+    # What was signed as an item may come as that item, whatever was asked for.
+    if answer.header(b"content-type") == b"application/ans104":
+        return Message.decode(answer.body)
+    reply = from_wire(Wire(answer.headers, answer.body))
     found = reply.get(b"body", reply)
     if isinstance(found, bytes):
         raise MalformedItem("the node answered with something that is no record")
-    return location_of(Message.of_tabm(found))
+    return Message.of_tabm(found)
 
 
 def say(found: Location, *, as_json: bool) -> None:
