@@ -65,9 +65,12 @@ def nested(levels: int) -> dict[str, Typed]:
     return inside
 
 
-@pytest.mark.parametrize(
-    "shape", [nested(9), {f"part-{number}": {"x": "y"} for number in range(65)}]
-)
+MANY: dict[str, Typed] = {
+    f"group-{group}": {f"part-{number}": {"x": "y"} for number in range(20)} for group in range(4)
+}
+
+
+@pytest.mark.parametrize("shape", [nested(9), MANY], ids=["deep", "many"])
 @pytest.mark.parametrize("codec", ["httpsig", "json"])
 def test_a_message_without_bounds_is_refused(
     service: Service, process: Id, user_wallet: Wallet, codec: str, shape: dict[str, Typed]
