@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 from actors import Scheduler, SchedulingMode, Stage
+from actors.uploader import Uploader
+from node.peers.bundler import BundlerUploader
+from node.peers.client import Client
+from node.peers.rules import Rules
+from node.sandbox import Sandbox
 from protocol.assignment import Assignment
 from protocol.ids import Id, digest_id
 from protocol.message import Message
@@ -66,6 +72,8 @@ class Watch:
 def demonstrate(data: Path, wallet: Wallet, user: Wallet) -> list[Watch]:
     """Spawn a process and send it messages in every mode; return once all are published.
 
+    They are published over HTTP, to a stand-in for a bundler that runs meanwhile.
+
     Args:
         data: folder of the store.
         wallet: the scheduler's.
@@ -74,16 +82,30 @@ def demonstrate(data: Path, wallet: Wallet, user: Wallet) -> list[Watch]:
     Raises:
         SchedulerError: a message was not scheduled, or not published.
     """
-    with Scheduler.open(data, wallet) as scheduler:
-        spawn = Watch(scheduler, process_item(user, wallet.address), scheduler.mode)
-        process = spawn.confirmed().process
-        watches = [spawn]
-        for mode in sorted(MODES * MESSAGES_PER_MODE, key=MODES.index):
-            watch = Watch(scheduler, message_item(user, process, len(watches)), mode)
-            watch.confirmed()
-            watches.append(watch)
-        for watch in watches:
-            watch.published()
+    with _bundler() as uploader, Scheduler.open(data, wallet, uploader=uploader) as scheduler:
+        return _sent(scheduler, wallet.address, user)
+
+
+@contextmanager
+def _bundler() -> Iterator[Uploader]:
+    with (
+        Sandbox() as sandbox,
+        Client(Rules().trusting(sandbox.url)) as client,
+        closing(BundlerUploader(client, sandbox.url)) as uploader,
+    ):
+        yield uploader
+
+
+def _sent(scheduler: Scheduler, address: Id, user: Wallet) -> list[Watch]:
+    spawn = Watch(scheduler, process_item(user, address), scheduler.mode)
+    process = spawn.confirmed().process
+    watches = [spawn]
+    for mode in sorted(MODES * MESSAGES_PER_MODE, key=MODES.index):
+        watch = Watch(scheduler, message_item(user, process, len(watches)), mode)
+        watch.confirmed()
+        watches.append(watch)
+    for watch in watches:
+        watch.published()
     return watches
 
 
