@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import h2.events
 from h2.errors import ErrorCodes
-from hypercorn.protocol.h2 import H2Protocol
+from h2.exceptions import ProtocolError
+from hypercorn.protocol.events import Event as StreamEvent
+from hypercorn.protocol.events import StreamClosed
+from hypercorn.protocol.h2 import BUFFER_LOW_WATER, H2Protocol, StreamBuffer
 
 
 class Http2(H2Protocol):
     """One connection.
 
     Hypercorn 0.18 ends a connection that has data for a request which is answered already,
-    as one that is too large is (pgjones/hypercorn#365), and has CONNECT mean WebSocket.
+    as one that is too large is (pgjones/hypercorn#365). It has CONNECT mean WebSocket, and
+    leaves a client waiting for the rest of a reply that was given up.
     """
+
+    async def stream_send(self, event: StreamEvent) -> None:
+        """Send a part of a reply, or end it."""
+        if isinstance(event, StreamClosed):
+            await self._reset_unfinished(event.stream_id)
+        await super().stream_send(event)
+
+    async def _reset_unfinished(self, stream_id: int) -> None:
+        buffer = self.stream_buffers.get(stream_id)
+        if isinstance(buffer, _Buffer) and not buffer.finished:
+            await buffer.close()
+            with suppress(ProtocolError):
+                self.connection.reset_stream(stream_id, ErrorCodes.INTERNAL_ERROR)
+                await self._flush()
+
+    async def _create_stream(self, request: h2.events.RequestReceived) -> None:
+        await super()._create_stream(request)
+        # In time: the application runs at the next turn of the loop.
+        self.stream_buffers[request.stream_id] = _Buffer(self.context.event_class)
 
     async def _handle_events(self, events: list[h2.events.Event]) -> None:
         for event in events:
@@ -26,6 +51,24 @@ class Http2(H2Protocol):
                     await super()._handle_events([])
                 case _:
                     await super()._handle_events([event])
+
+
+class _Buffer(StreamBuffer):
+    # Hypercorn's lets the application go on after each look at the buffer, however full it
+    # is: a client that gives no room would have a stream of events pile up in memory.
+
+    @property
+    def finished(self) -> bool:
+        return self._complete
+
+    async def pop(self, max_length: int) -> bytes:
+        data = bytes(self.buffer[:max_length])
+        del self.buffer[:max_length]
+        if len(self.buffer) < BUFFER_LOW_WATER:
+            await self._paused.set()
+        if not self.buffer:
+            await self._is_empty.set()
+        return data
 
 
 def _connects(headers: list[tuple[bytes, bytes]]) -> bool:

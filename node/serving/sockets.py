@@ -58,7 +58,7 @@ def bind(config: Config) -> Sockets:
     tls = tls_of(server)
     connections = Connections(
         limits.connections_per_address,
-        min(limits.connections, most_connections()),
+        room_for(limits.connections),
         Clients(server.trusted_proxies),
     )
     bound = _bound(server.host, server.port, socket.SOCK_STREAM)
@@ -74,14 +74,18 @@ def bind(config: Config) -> Sockets:
     return Sockets(tcp, udp, tls, connections)
 
 
-def most_connections() -> int:
-    """Raise this process's limit of open files to what it may be; return what is for connections.
+def room_for(connections: int) -> int:
+    """Let this process open as many files as so many connections need; return how many it may have.
 
     A process that runs out of files cannot write to its store either.
     """
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return max(hard - RESERVED_FILES, 1)
+    wanted = connections + RESERVED_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY in (soft, hard) or soft >= wanted:
+        return connections
+    granted = min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
+    return max(granted - RESERVED_FILES, 1)
 
 
 def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from node.config import Config
 from node.limits.addresses import Clients
 from node.limits.connections import Connections
-from node.serving.sockets import bind
+from node.serving.sockets import bind, room_for
 from tests.node.serving.conftest import Start
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -82,6 +83,34 @@ def test_an_address_in_use_is_named() -> None:
         with pytest.raises(OSError, match="in use") as refused:
             bind(Config(server={"port": port}))
     assert refused.value.filename == f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    ("limits", "room", "granted"),
+    [
+        ((1024, 1 << 20), 1000, 1256),
+        ((4096, 1 << 20), 1000, None),
+        ((512, 1024), 768, 1024),
+        ((100, 200), 1, 200),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), 1000, None),
+    ],
+)
+def test_files_are_kept_for_the_store(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], room: int, granted: int | None
+) -> None:
+    """Connections get what the system grants, less what the store needs; the limit is raised."""
+    raised: list[int] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _kind, asked: raised.append(asked[0]))
+    assert room_for(1000) == room
+    assert raised == ([] if granted is None else [granted])
+
+
+def test_an_address_of_ipv6_is_listened_on() -> None:
+    """An IPv6 address is bound as it is written."""
+    sockets = bind(Config(server={"host": "::1", "port": 0}))
+    assert sockets.tcp.getsockname()[0] == "::1"
+    sockets.close()
 
 
 def test_requests_of_one_address_have_a_rate(start: Start) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 import h2.config
 import h2.connection
 import h2.events
+import h2.settings
 import httpx
 import pytest
 
+from node.limits.stalls import StallLimit
 from tests.node.peers.certificates import certificate
 from tests.node.serving.living import PATIENCE_SECONDS, Connection, Living
 
@@ -120,6 +122,24 @@ def test_data_for_an_answered_request_costs_no_one_else(start) -> None:
             client.seen.clear()
         client.http.send_data(small, b"def", end_stream=True)
         assert client.status(small) == 200
+
+
+def test_a_client_that_gives_no_room_is_given_up_on(start) -> None:
+    """A reply for which the client never opens its window is reset, and its connection ends."""
+    server = start(StallLimit(endless, seconds=0.3), guarded=False, limits={"header_seconds": 0.5})
+    with Raw(server.port) as client:
+        client.http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0})
+        stream = client.begin("GET", ended=True)
+        assert client.status(stream) == 200
+        client.until(h2.events.StreamReset, stream)
+        with pytest.raises(AssertionError, match="hung up"):
+            client.until(h2.events.StreamEnded, stream)
+
+
+async def endless(_scope, _receive, send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": bytes(1 << 16), "more_body": True})
 
 
 def test_connect_is_refused(start) -> None:
