@@ -7,9 +7,11 @@ from contextlib import suppress
 import h2.events
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
+from hypercorn.events import Closed, Event
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.h2 import BUFFER_LOW_WATER, H2Protocol, StreamBuffer
+from priority import MissingStreamError  # type: ignore[attr-defined]
 
 
 class Http2(H2Protocol):
@@ -19,6 +21,14 @@ class Http2(H2Protocol):
     as one that is too large is (pgjones/hypercorn#365). It has CONNECT mean WebSocket, and
     leaves a client waiting for the rest of a reply that was given up.
     """
+
+    async def handle(self, event: Event) -> None:
+        """Take what was received, or the end of the connection."""
+        await super().handle(event)
+        if isinstance(event, Closed):
+            # Applications that wait for room would wait for ever.
+            for stream_id in list(self.stream_buffers):
+                await self._forget(stream_id)
 
     async def stream_send(self, event: StreamEvent) -> None:
         """Send a part of a reply, or end it."""
@@ -49,8 +59,24 @@ class Http2(H2Protocol):
                 case h2.events.RequestReceived(headers=headers) if _connects(headers):
                     self.connection.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
                     await super()._handle_events([])
+                case h2.events.StreamReset(stream_id=stream):
+                    await super()._handle_events([event])
+                    await self._forget(stream)
                 case _:
                     await super()._handle_events([event])
+
+    async def _send_data(self, stream_id: int) -> None:
+        # The stream may have been taken back while the last piece was on its way.
+        with suppress(KeyError, MissingStreamError):
+            await super()._send_data(stream_id)
+
+    async def _forget(self, stream_id: int) -> None:
+        # Hypercorn keeps the buffer of a request that was taken back before its reply: a client
+        # that does nothing else would fill the memory.
+        if buffer := self.stream_buffers.pop(stream_id, None):
+            await buffer.close()
+            with suppress(MissingStreamError):
+                self.priority.remove_stream(stream_id)
 
 
 class _Buffer(StreamBuffer):

@@ -169,6 +169,26 @@ def test_requests_that_are_taken_back_at_once_have_a_rate(start) -> None:
         assert client.status(client.begin("GET", ended=True)) == 429
 
 
+def test_replies_that_are_taken_back_cost_no_one_else(start) -> None:
+    """Streams that are reset in the middle of their replies leave the connection as it was."""
+
+    async def large(_scope, _receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(10):
+            piece = {"type": "http.response.body", "body": bytes(20_000), "more_body": True}
+            await send(piece)
+        await send({"type": "http.response.body", "body": b""})
+
+    server = start(large, limits=LIMITS)
+    with Raw(server.port) as client:
+        for _ in range(100):
+            stream = client.begin("GET", ended=True)
+            client.until(h2.events.DataReceived, stream)
+            client.http.reset_stream(stream)
+            client.http.increment_flow_control_window(1 << 16)
+        assert client.status(client.begin("GET", ended=True)) == 200
+
+
 def test_a_connection_without_requests_is_closed(start) -> None:
     """Frames that ask for nothing keep no connection open."""
     server = start(limits={"header_seconds": 0.5})

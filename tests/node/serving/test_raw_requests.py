@@ -30,6 +30,7 @@ CASES: dict[str, tuple[bytes, list[int]]] = {
     "HTTP/1.0": (b"GET / HTTP/1.0\r\n\r\n", [200]),
     "HTTP/1.2": (b"GET / HTTP/1.2\r\n" + HOST + b"\r\n", [400]),
     "HTTP/2.0 in text": (b"GET / HTTP/2.0\r\n" + HOST + b"\r\n", [400]),
+    "HEAD and then GET": (b"HEAD / HTTP/1.1\r\n" + HOST + b"\r\n" + GET + b"\r\n", [200, 200]),
     "no host": (b"GET / HTTP/1.1\r\n\r\n", [400]),
     "two hosts": (GET + HOST + b"\r\n", [400]),
     "a space in the path": (b"GET /a b HTTP/1.1\r\n" + HOST + b"\r\n", [400]),
