@@ -20,10 +20,15 @@ async def admitted(node: Node, message: Message) -> Verified:
     for commitment in message.commitments:
         node.signers.require(commitment.committer)
     accept = ACCEPTED.union(node.config.scheduling.accept_signature_types)
-    if len(message.encoded) < LARGE_BYTES:
-        verified = verify(message, accept=accept)
-    else:
+    if is_large(message):
         verified = await apart(verify, message, accept=accept)
+    else:
+        verified = verify(message, accept=accept)
     for signer in verified.committers:
         node.signers.charge(signer)
     return verified
+
+
+def is_large(message: Message) -> bool:
+    """Tell whether work on all bytes of a message is better done beside the event loop."""
+    return len(message.encoded) >= LARGE_BYTES

@@ -20,6 +20,7 @@ from node.http.path import Path
 from node.http.replies import Reply, render
 from node.http.request import Call, read_call
 from node.http.signing import signed
+from node.http.waiting import apart
 from node.node import Node
 from protocol.codecs.body_parts import REQUEST
 from protocol.errors import NotFound
@@ -69,7 +70,8 @@ class Dispatcher:
         reply = await handler(self._node, call)
         if isinstance(reply, Response):
             return reply
-        return render(await signed(self._node, reply.select(rest) if rest else reply), form)
+        reply = await signed(self._node, reply.select(rest) if rest else reply)
+        return await apart(render, reply, form) if reply.large else render(reply, form)
 
 
 def route(path: Path, *, writes: bool) -> tuple[Handler, tuple[str, ...]]:

@@ -16,8 +16,6 @@ def legible(tabm: Tabm) -> Tabm:
     Raises:
         UnsupportedValue: one of its own values is no text.
     """
-    if _is_text(tabm):
-        return tabm
     shown: dict[bytes, bytes | Tabm] = {}
     for key, value in tabm.items():
         if _is_text(value):

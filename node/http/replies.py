@@ -49,12 +49,12 @@ class Reply:
     Attributes:
         tabm: the message, nested values inside it, with its commitments if it is signed.
         fields: headers of HTTP that are no part of the message; names in lower case.
-        status: of HTTP.
+        large: whether writing it would hold up the event loop.
     """
 
     tabm: Tabm
     fields: Fields = ()
-    status: int = 200
+    large: bool = False
 
     def select(self, keys: Iterable[str]) -> Reply:
         """Return the part of the message that a path leads to.
@@ -76,7 +76,7 @@ class Reply:
             part = {b"ao-result": b"body", b"body": part}
             if kind:
                 part[b"ao-types"] = b'body="%s"' % kind
-        return Reply(part, self.fields, self.status)
+        return Reply(part, self.fields, self.large)
 
 
 def render(reply: Reply, form: Form) -> Response:
@@ -101,11 +101,12 @@ def render(reply: Reply, form: Form) -> Response:
 
 def respond(reply: Reply, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Response:
     """Return the response with the reply's own fields, and what guards browsers."""
-    response = Response(body, reply.status)
+    response = Response(body)
     said = list(headers)
     names = {name for name, _ in said}
     own = [field for field in reply.fields if field[0] not in names]
-    response.raw_headers = [*said, *own, *_SAFE, (b"content-length", b"%d" % len(body))]
+    # Ours first: of two that contradict each other browsers take that one.
+    response.raw_headers = [*_SAFE, *said, *own, (b"content-length", b"%d" % len(body))]
     return response
 
 
@@ -117,8 +118,14 @@ def _httpsig(reply: Reply, bundle: bool) -> Response:
 
 
 def _json(reply: Reply, bundle: bool) -> Response:
-    tabm = legible(reply.tabm) if bundle else linked(reply.tabm)
-    return respond(reply, _described(b"application/json", JSON, tabm), to_json(tabm))
+    tabm = reply.tabm if bundle else linked(reply.tabm)
+    try:
+        body = to_json(tabm)
+    except UnsupportedValue:
+        # Only now, for almost every message is text.
+        tabm = legible(tabm)
+        body = to_json(tabm)
+    return respond(reply, _described(b"application/json", JSON, tabm), body)
 
 
 def _ans104(reply: Reply, _bundle: bool) -> Response:

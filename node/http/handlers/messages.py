@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from node.http.admission import is_large
 from node.http.caching import lasting, unchanged
 from node.http.replies import Reply
 from node.http.request import Call
+from node.http.waiting import apart
 from node.node import Node
 from protocol.errors import InvalidInput
 
@@ -20,6 +22,6 @@ async def message(node: Node, call: Call) -> Reply | Response:
     identifier = call.path.base
     if identifier is None:
         raise InvalidInput("the address names no message")
-    found = node.scheduler.message(identifier)
+    found = await apart(node.scheduler.message, identifier)
     fields = lasting(call.form, identifier, call.path.key, *call.path.rest)
-    return unchanged(call, fields) or Reply(found.tabm, fields)
+    return unchanged(call, fields) or Reply(found.tabm, fields, is_large(found))

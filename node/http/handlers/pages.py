@@ -94,7 +94,7 @@ def _written(
     if call.form.codec == AOS2:
         body = aos2.schedule(frame, entries.entries)
         return respond(Reply({}, fields), [(b"content-type", b"application/json")], body)
-    return Reply(bundle.schedule(frame, entries.entries), fields)
+    return Reply(bundle.schedule(frame, entries.entries), fields, large=True)
 
 
 def _frame(node: Node, process: Id, entries: Entries, fields: Fields) -> Frame:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from actors.stages import Stage
 from actors.ticket import Ticket
-from node.http.admission import admitted
+from node.http.admission import admitted, is_large
 from node.http.assignment_wire import assignment_wire
 from node.http.negotiation import HTTPSIG, Form
 from node.http.places import elsewhere, redirect
@@ -124,4 +124,4 @@ def _answer(
         wire = assignment_wire(assignment)
         return respond(Reply({}, fields), wire.headers, wire.body)
     body = message.tabm if call.form.bundle else None
-    return Reply(assignments.tabm(assignment, body), fields)
+    return Reply(assignments.tabm(assignment, body), fields, body is not None and is_large(message))

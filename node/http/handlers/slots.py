@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from node.http.admission import is_large
 from node.http.caching import lasting, unchanged
 from node.http.numbers import number
 from node.http.places import elsewhere, process_of, redirect
@@ -56,7 +57,8 @@ async def following(node: Node, call: Call) -> Reply | Response:
     source = node.scheduler if place is None else node.remote.source(place)
     entry = await asking_peers(node.lookahead.next, source, process, at_slot)
     body = entry.message.tabm if form.bundle else None
-    reply = Reply({b"body": assignments.tabm(entry.assignment, body)}, fields)
+    tabm = {b"body": assignments.tabm(entry.assignment, body)}
+    reply = Reply(tabm, fields, body is not None and is_large(entry.message))
     return unchanged(call, fields) or reply
 
 
