@@ -53,7 +53,7 @@ def ensure_store(layout: Layout, shards: int, settings: StoreSettings) -> None:
 
 
 def _create(layout: Layout, shards: int, settings: StoreSettings) -> Manifest:
-    _require_unused(layout)
+    require_unused(layout)
     if layout.shards_found() > shards:
         raise StoreInvalid(f"{layout.root} has shards but no manifest: restore it from a backup")
     require_free(layout.root, settings.min_free_bytes)
@@ -65,7 +65,12 @@ def _create(layout: Layout, shards: int, settings: StoreSettings) -> Manifest:
     return manifest
 
 
-def _require_unused(layout: Layout) -> None:
+def require_unused(layout: Layout) -> None:
+    """Insist that a folder without a manifest holds nothing but what may become a store.
+
+    Raises:
+        StoreInvalid: it is in use for something else.
+    """
     foreign = sorted(path.name for path in layout.root.iterdir() if not _ours(path.name))
     if foreign:
         raise StoreInvalid(
