@@ -173,8 +173,8 @@ def test_6_every_wallet_that_is_named_and_held_signs(
     names = f"{Id(bytes(32))},{second.address}, {wallet.address}"
     both = service.post("/push", process_item(user_wallet, wallet.address, Scheduler=names))
     one = service.post("/push", process_item(user_wallet, second.address))
-    assert committers(both) == [second.address, wallet.address]
-    assert committers(one) == [second.address]
+    assert committers(both) == {second.address, wallet.address}
+    assert committers(one) == {second.address}
 
 
 @pytest.mark.parametrize("chain", ["hash-chain", "base-hashpath"])
@@ -292,8 +292,8 @@ def post(service: Service, address: str, message: Tabm) -> httpx.Response:
     return service.request("POST", address, headers=list(wire.headers), content=wire.body)
 
 
-def committers(reply: httpx.Response) -> list[Id]:
+def committers(reply: httpx.Response) -> set[Id]:
     """Who signed the assignment of a reply, whose signatures verify."""
     assignment = of_tabm(message_of(reply))
     verify(assignment)
-    return [commitment.committer for commitment in assignment.commitments]
+    return {commitment.committer for commitment in assignment.commitments}
