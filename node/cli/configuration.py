@@ -13,6 +13,7 @@ import typer
 from node.cli.screen import table
 from node.config import Loaded, load
 from node.config.display import rows
+from node.config.explaining import explained
 
 COLUMNS = ("setting", "value", "from")
 SHARED = {"data": "store.data", "wallet": "store.wallets", "log_level": "log.level"}
@@ -30,19 +31,30 @@ Settings = Annotated[
         help="Set anything, such as limits.body_bytes=1000000; may come again.",
     ),
 ]
+Explained = Annotated[
+    bool, typer.Option("--explain", help="Print a TOML file that says what each setting does.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def config(
-    context: typer.Context, *, file: File = None, settings: Settings = None, as_json: AsJson = False
+    context: typer.Context,
+    *,
+    file: File = None,
+    settings: Settings = None,
+    explain: Explained = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the effective configuration, and where each value comes from.
 
     Flags win over environment variables (AO_SCHEDULER_SERVER_PORT), these over the file, and
     that over the defaults. Keys and passwords are not shown.
     """
-    found = rows(configured(context, file, settings or ()))
-    if as_json:
+    loaded = configured(context, file, settings or ())
+    found = rows(loaded)
+    if explain:
+        typer.echo(explained(loaded))
+    elif as_json:
         printed = {name: {"value": value, "from": origin} for name, value, origin in found}
         typer.echo(json.dumps(printed))
     else:

@@ -22,7 +22,9 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 class Section(BaseModel):
     """One table of the configuration file: nothing unknown in it, nothing changed after."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class Server(Section):
