@@ -10,7 +10,10 @@ import typer
 from rich.console import Console
 
 from actors import SchedulingMode
+from bench.accounting import Unaccounted
 from bench.http import QUICK_HTTP, HttpPlan, against, http
+from bench.http_load import RequestsFailed
+from bench.http_node import NotStarted
 from bench.http_report import http_table
 from bench.modes import modes
 from bench.plan import QUICK, Plan
@@ -18,6 +21,7 @@ from bench.read import read
 from bench.recovery import recovery
 from bench.report import as_json, facts, modes_json, modes_table, write_json
 from bench.verify import verify
+from protocol.errors import InvalidId
 from protocol.ids import Id
 
 DATA = Path("build/bench")
@@ -30,6 +34,14 @@ app = typer.Typer(
 
 Data = Annotated[Path, typer.Option(help="Folder on the disk to measure.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")]
+
+
+def identified(text: str) -> Id:
+    """Read an ID from the command line."""
+    try:
+        return Id.parse(text)
+    except InvalidId as exc:
+        raise typer.BadParameter(exc.detail) from None
 
 
 @app.command("modes")
@@ -84,7 +96,12 @@ def http_command(
     url: Annotated[
         str, typer.Option("--against", help="Drive the node at this address instead.")
     ] = "",
-    process: Annotated[str, typer.Option(help="A process that node schedules.")] = "",
+    process: Annotated[
+        Id | None, typer.Option(parser=identified, metavar="ID", help="A process it schedules.")
+    ] = None,
+    sandbox: Annotated[
+        bool, typer.Option(help="Publish to the sandbox, a program of its own, not to a folder.")
+    ] = False,
     data: Data = DATA,
     json: Json = None,
 ) -> None:
@@ -96,12 +113,19 @@ def http_command(
         connections=connections or plan.connections,
         versions=version or plan.versions,
         seconds=seconds or plan.seconds,
+        sandbox=sandbox,
     )
-    with console.status("") as status:
-        if url:
-            found = against(plan, url, Id.parse(process), status.update)
-        else:
-            found = http(plan, data, status.update)
+    if bool(url) != (process is not None):
+        raise typer.BadParameter("--against and --process belong together")
+    try:
+        with console.status("") as status:
+            if process is None:
+                found = http(plan, data, status.update)
+            else:
+                found = against(plan, url, process, status.update)
+    except (RequestsFailed, NotStarted, Unaccounted) as exc:
+        typer.echo(f"nothing was measured: {exc}", err=True)
+        raise typer.Exit(1) from None
     console.print(http_table(found))
     if json:
         write_json(json, as_json(found))

@@ -31,7 +31,7 @@ class Promise(NamedTuple):
     message_id: Id
 
 
-def settle(scheduler: Scheduler, promised: Iterable[Assignment]) -> None:
+def settle(scheduler: Scheduler, promised: Iterable[Assignment | Promise]) -> None:
     """Wait until every promised slot is stored and published.
 
     Raises:
@@ -71,7 +71,7 @@ def account(path: Path, promised: Iterable[Assignment | Promise]) -> None:
                 )
 
 
-def _last_slots(promised: Iterable[Assignment]) -> dict[Id, int]:
+def _last_slots(promised: Iterable[Assignment | Promise]) -> dict[Id, int]:
     last: dict[Id, int] = {}
     for assignment in promised:
         last[assignment.process] = max(assignment.slot, last.get(assignment.process, 0))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -14,17 +14,16 @@ from tempfile import TemporaryDirectory
 from actors import SchedulingMode
 from bench.accounting import account
 from bench.floor import CORES, Crypto, Slice, average, lone, measure
-from bench.http_load import Load
-from bench.http_node import served
+from bench.http_node import ServedNode, sandboxed, served
+from bench.http_rows import Http, HttpRow, beside, row
 from bench.http_target import Target
 from bench.items import Mail, Stranger
-from bench.latency import percentile
 from bench.plan import MODES
 from protocol.ids import Id
 from protocol.message import verify
 from protocol.wallet import Wallet
+from storage import PAGE_LIMIT
 
-PAGE_SLOTS = 1000
 SPARE = 1.1
 """Items made for each one that the floor would allow."""
 
@@ -37,6 +36,7 @@ class HttpPlan:
         modes, connections, versions: every combination is a row; versions are 1 and 2.
         seconds: length of a row.
         floor_seconds: length of a slice of the floor; one before and one after each row.
+        sandbox: publish to the local stand-in for a bundler instead of into a folder.
     """
 
     modes: Sequence[SchedulingMode] = MODES
@@ -44,53 +44,10 @@ class HttpPlan:
     versions: Sequence[int] = (1, 2)
     seconds: float = 3.0
     floor_seconds: float = 0.4
+    sandbox: bool = False
 
 
 QUICK_HTTP = HttpPlan(connections=(1, 64), versions=(1,), seconds=1.0, floor_seconds=0.2)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRow:
-    """What one row found; the fields are those of the JSON. CPU is None for a foreign node.
-
-    Attributes:
-        what: confirmation mode, or the path that was read.
-        per_second: answers a second.
-        floor_ratio: the same in units of the floor around this row, for rows that sign.
-        p50_ms, p95_ms, p99_ms: from the request to its whole answer.
-        server_cpu_us: CPU time of the node per request.
-        signature_cpu_us: of it, one signature and one verification, by the floor.
-        rest_cpu_us: of it, everything else: HTTP, scheduling, storing, publishing.
-        cpu_bound_ratio: requests per server CPU second, in units of the floor's.
-    """
-
-    what: str
-    http: int
-    connections: int
-    per_second: float
-    floor_ratio: float | None
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    server_cpu_us: float | None
-    signature_cpu_us: float | None
-    rest_cpu_us: float | None
-    cpu_bound_ratio: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Http:
-    """What `bench http` found; the fields are those of the JSON.
-
-    Attributes:
-        cores: of this machine.
-        floor_per_second: median over all slices, all cores.
-        rows: in the order they were measured.
-    """
-
-    cores: int
-    floor_per_second: float
-    rows: Sequence[HttpRow]
 
 
 def http(plan: HttpPlan, data: Path, announce: Callable[[str], None]) -> Http:
@@ -98,6 +55,7 @@ def http(plan: HttpPlan, data: Path, announce: Callable[[str], None]) -> Http:
 
     Raises:
         RequestsFailed: an answer was no success.
+        NotStarted: the node, or the sandbox, did not begin to serve.
         Unaccounted: the store does not hold what the answers promised.
     """
     announce("making keys")
@@ -105,20 +63,24 @@ def http(plan: HttpPlan, data: Path, announce: Callable[[str], None]) -> Http:
     with _folder(data) as folder:
         wallet.save(folder / "wallet.json")
         (item,) = mail.spawns(1)
-        with served(folder) as node:
+        with _node(plan, folder) as node:
             target = Target(node.url, verify(item).message_id, mail, node)
             target.spawn(item)
             rows = [*_writes(plan, target, floor, announce), *_reads(plan, target, announce)]
-        account(folder / "store", target.promised)
+        account(node.store, target.promised)
     return Http(CORES, floor.per_second, rows)
 
 
 def against(plan: HttpPlan, url: str, process: Id, announce: Callable[[str], None]) -> Http:
-    """Measure any other node by the same load on one of its processes; spawns nothing."""
+    """Measure any other node by the same load on one of its processes; spawns nothing.
+
+    Raises:
+        RequestsFailed: an answer was no success.
+    """
     announce("making keys")
     _, floor, mail = _prepared(plan)
     target = Target(url.rstrip("/"), process, mail, None)
-    rows = list(_writes(plan, target, floor, announce))
+    rows = [*_writes(plan, target, floor, announce), *_reads(plan, target, announce)]
     return Http(CORES, floor.per_second, rows)
 
 
@@ -159,51 +121,24 @@ def _writes(
         items = target.messages(connections + int(plan.seconds * most))
         load = target.post(items, connections, version, plan.seconds, mode)
         after = floor.look()
-        yield _beside(_row(mode.value, version, connections, load), average([before, after]))
+        yield beside(row(mode.value, load, connections, version), average([before, after]))
         before = after
 
 
 def _reads(plan: HttpPlan, target: Target, announce: Callable[[str], None]) -> Iterator[HttpRow]:
-    process = target.process
-    slots = min(PAGE_SLOTS, len(target.promised))
-    page = f"/{process}/schedule?from=0&to={slots - 1}&accept=application/aos-2"
-    reads = [(f"page of {slots} (aos-2)", page, 1), ("slot", f"/{process}/slot", CORES)]
-    for what, path, connections in reads:
-        announce(what)
-        yield _row(what, 1, connections, target.get(path, connections, plan.seconds))
+    announce("page")
+    page = f"schedule?from=0&to={PAGE_LIMIT - 1}"
+    load, slots = target.get(page, 1, plan.seconds), target.slots_of(page)
+    yield row("page (aos-2)", load, 1, slots=slots)
+    announce("slot")
+    yield row("slot", target.get("slot", CORES, plan.seconds), CORES)
 
 
-def _row(what: str, version: int, connections: int, load: Load) -> HttpRow:
-    p50, p95, p99 = (percentile(load.latencies, percent) * 1000 for percent in (50, 95, 99))
-    used = load.cpu_seconds
-    cpu = None if used is None else used / len(load.latencies) * 1e6
-    return HttpRow(
-        what=what,
-        http=version,
-        connections=connections,
-        per_second=load.per_second,
-        floor_ratio=None,
-        p50_ms=p50,
-        p95_ms=p95,
-        p99_ms=p99,
-        server_cpu_us=cpu,
-        signature_cpu_us=None,
-        rest_cpu_us=cpu,
-        cpu_bound_ratio=None,
-    )
-
-
-def _beside(row: HttpRow, floor: Slice) -> HttpRow:
-    row = replace(row, floor_ratio=row.per_second / floor.per_second)
-    if row.server_cpu_us is None:
-        return row
-    signature = floor.cpu_seconds * 1e6
-    return replace(
-        row,
-        signature_cpu_us=signature,
-        rest_cpu_us=row.server_cpu_us - signature,
-        cpu_bound_ratio=signature / row.server_cpu_us,
-    )
+@contextmanager
+def _node(plan: HttpPlan, folder: Path) -> Iterator[ServedNode]:
+    with ExitStack() as stack:
+        bundler = ["--bundler", stack.enter_context(sandboxed())] if plan.sandbox else []
+        yield stack.enter_context(served(folder, *bundler))
 
 
 @contextmanager

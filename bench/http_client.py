@@ -20,8 +20,7 @@ import orjson
 PATIENCE_SECONDS = 30.0
 """Without an answer for so long, something is broken."""
 
-STATUS_OK = 200
-MAX_REPORTED = 3
+MAX_REPORTED, MAX_TEXT = 3, 200
 
 
 class Order(NamedTuple):
@@ -105,18 +104,22 @@ async def _work(
         started = time.monotonic()
         if started >= deadline:
             return
-        answer = await client.request(order.method, path, content=body or None)
+        try:
+            answer = await client.request(order.method, path, content=body or None)
+        except httpx.HTTPError as exc:
+            _fail(answers, f"{type(exc).__name__} {exc}")
+            return
         answers.seconds.append(time.monotonic() - started)
-        _note(answers, number, answer)
+        if not answer.is_success:
+            _fail(answers, f"{answer.status_code} {answer.text[:MAX_TEXT]}")
+        elif slot := answer.headers.get("slot"):
+            answers.slots.append((number, int(slot)))
 
 
-def _note(answers: Answers, number: int, answer: httpx.Response) -> None:
-    if answer.status_code != STATUS_OK:
-        answers.failed += 1
-        if len(answers.failures) < MAX_REPORTED:
-            answers.failures.append(f"{answer.status_code} {answer.text[:200]}")
-    elif (slot := answer.headers.get("slot")) is not None:
-        answers.slots.append((number, int(slot)))
+def _fail(answers: Answers, failure: str) -> None:
+    answers.failed += 1
+    if len(answers.failures) < MAX_REPORTED:
+        answers.failures.append(failure)
 
 
 def main() -> None:

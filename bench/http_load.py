@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -29,13 +29,13 @@ class Load:
         seconds: from the first request to the last answer.
         latencies: of each request, seconds.
         slots: (index of the request, slot) of each answer that named one.
-        cpu_seconds: CPU time of the node meanwhile, None for one that is not ours.
+        cpu_seconds: CPU time that it cost the node, None when nobody could tell.
     """
 
     seconds: float
     latencies: Sequence[float]
     slots: Sequence[tuple[int, int]]
-    cpu_seconds: float | None
+    cpu_seconds: float | None = None
 
     @property
     def per_second(self) -> float:
@@ -43,21 +43,15 @@ class Load:
         return len(self.latencies) / self.seconds
 
 
-def run(order: Order, cpu: Callable[[], float] | None = None) -> Load:
+def run(order: Order) -> Load:
     """Carry out `order` with several client programs, which share its connections.
-
-    Args:
-        order: the whole of it.
-        cpu: tells the node's CPU seconds so far.
 
     Raises:
         RequestsFailed: an answer was no success.
     """
     clients = min(CLIENTS, order.connections)
-    before = cpu() if cpu else 0.0
     with ThreadPoolExecutor(clients) as pool:
         parts = list(pool.map(_client, (_share(order, n, clients) for n in range(clients))))
-    used = cpu() - before if cpu else None
     failures = [failure for part in parts for failure in part.failures]
     if failures:
         failed = sum(part.failed for part in parts)
@@ -68,7 +62,7 @@ def run(order: Order, cpu: Callable[[], float] | None = None) -> Load:
         for client, part in enumerate(parts)
         for number, slot in part.slots
     ]
-    return Load(ended - began, [s for part in parts for s in part.seconds], slots, used)
+    return Load(ended - began, [s for part in parts for s in part.seconds], slots)
 
 
 def _share(order: Order, client: int, clients: int) -> Order:

@@ -8,11 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from actors import Scheduler, SchedulingMode
+from bench.accounting import Promise, settle
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.05
@@ -35,17 +38,30 @@ class ServedNode:
 
     Attributes:
         url: where it listens.
+        store: its folder.
     """
 
-    def __init__(self, program: subprocess.Popen[bytes], url: str) -> None:
+    def __init__(self, program: subprocess.Popen[bytes], url: str, store: Path) -> None:
         self._program = program
         self.url = url
+        self.store = store
 
     def cpu_seconds(self) -> float:
         """Return the CPU time it has used so far, all threads. Source: proc_pid_stat(5)."""
         stat = Path(f"/proc/{self._program.pid}/stat").read_text("ascii")
         fields = stat.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def settle(self, promised: Iterable[Promise]) -> None:
+        """Wait until all that was promised is published.
+
+        Its store is asked, and not its metrics: answering would cost the node CPU time.
+
+        Raises:
+            Unaccounted: it is not, for long.
+        """
+        with Scheduler.open(self.store, mode=SchedulingMode.DISABLED) as reader:
+            settle(reader, promised)
 
     def wait_until_ready(self) -> None:
         """Wait for the first success of its readiness check.
@@ -60,7 +76,7 @@ class ServedNode:
                     return
             except httpx.TransportError:
                 time.sleep(POLL_SECONDS)
-        raise NotStarted(f"exit code {self._program.poll()}")
+        raise NotStarted(f"the node does not serve; exit code {self._program.poll()}")
 
     def stop(self) -> None:
         """Let it finish what is under way, and end."""
@@ -76,11 +92,13 @@ def served(folder: Path, *flags: str) -> Iterator[ServedNode]:
         folder: where store and wallet are, or are created.
         flags: more options of `ao-scheduler serve`.
     """
-    port = free_port()
-    shared = ["--data", str(folder / "store"), "--wallet", str(folder / "wallet.json")]
+    port, store = free_port(), folder / "store"
+    shared = ["--data", str(store), "--wallet", str(folder / "wallet.json")]
     command = [sys.executable, "-m", "node.cli", "serve", "--port", str(port), *shared, *flags]
-    program = subprocess.Popen(command, env={**os.environ, **SETTINGS})  # noqa: S603 - our own
-    node = ServedNode(program, f"http://127.0.0.1:{port}")
+    program = subprocess.Popen(  # noqa: S603 - our own
+        command, env={**os.environ, **SETTINGS}, stdout=subprocess.DEVNULL
+    )
+    node = ServedNode(program, f"http://127.0.0.1:{port}", store)
     try:
         node.wait_until_ready()
         yield node
@@ -88,6 +106,24 @@ def served(folder: Path, *flags: str) -> Iterator[ServedNode]:
     finally:
         program.kill()
         program.wait()
+
+
+@contextmanager
+def sandboxed() -> Iterator[str]:
+    """Run the stand-in for a bundler until the block ends; gives its URL.
+
+    Raises:
+        NotStarted: it ended at once.
+    """
+    command = [sys.executable, "-m", "node.cli", "sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as program:  # noqa: S603 - our own
+        try:
+            line = program.stdout.readline().split() if program.stdout else []
+            if not line:
+                raise NotStarted("the sandbox ended at once")
+            yield line[-1].decode()
+        finally:
+            program.kill()
 
 
 def free_port() -> int:

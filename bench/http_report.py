@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from bench.http import Http, HttpRow
+from bench.http_rows import Http, HttpRow
 from bench.report import short
 
 
@@ -12,7 +12,7 @@ def http_table(found: Http) -> Table:
     """Return the table of `bench http`."""
     floor = f"{found.cores} cores, crypto floor {found.floor_per_second:,.0f} a second"
     table = Table(title=floor, title_justify="left")
-    table.add_column("request")
+    table.add_column("request", no_wrap=True)
     for name in ("HTTP", "connections", "per second", "of floor", "p50 ms", "p95 ms", "p99 ms"):
         table.add_column(name, justify="right")
     for name in ("server CPU µs", "signature", "rest", "of CPU floor"):
@@ -24,7 +24,7 @@ def http_table(found: Http) -> Table:
 
 def _cells(row: HttpRow) -> list[str]:
     return [
-        short(row.what),
+        short(row.what) if row.slots is None else f"page of {row.slots:,}",
         str(row.http),
         str(row.connections),
         f"{row.per_second:,.0f}",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import httpx
 
 from actors import SchedulingMode
 from bench.accounting import Promise
@@ -15,6 +18,7 @@ from protocol.message import verify
 
 ITEM = {"content-type": "application/ans104", "codec-device": "ans104@1.0"}
 SHORT = {"aggressive": "aggressive", "local_confirmation": "local", "remote_confirmation": "remote"}
+AOS2 = {"accept": "application/aos-2"}
 HTTP2 = 2
 
 
@@ -57,20 +61,44 @@ class Target:
         seconds: float,
         mode: SchedulingMode,
     ) -> Load:
-        """Schedule items, and keep what the answers promise."""
-        path = f"/{self.process}/schedule"
+        """Schedule items, and keep what the answers promise.
+
+        What a node of ours does later for these items is waited for: its CPU time is theirs.
+        """
+        requests = [(f"/{self.process}/schedule", item) for item in items]
         headers = {**ITEM, "confirmation": SHORT[mode.value]}
-        requests = [(path, item) for item in items]
-        http2 = version == HTTP2
-        load = self._run(Order(self.url, connections, http2, seconds, "POST", headers, requests))
+        order = Order(self.url, connections, version == HTTP2, seconds, "POST", headers, requests)
+        before = self._cpu()
+        load = run(order)
+        self._keep(items, load)
+        if self._node is not None:
+            self._node.settle(self.promised)
+        return self._since(before, load)
+
+    def get(self, page: str, connections: int, seconds: float) -> Load:
+        """Read something of the process again and again."""
+        path = f"/{self.process}/{page}"
+        order = Order(self.url, connections, False, seconds, "GET", AOS2, [(path, b"")])
+        before = self._cpu()
+        return self._since(before, run(order))
+
+    def slots_of(self, page: str) -> int:
+        """Count the slots of a page."""
+        answer = httpx.get(
+            f"{self.url}/{self.process}/{page}", headers=AOS2, timeout=30, trust_env=False
+        )
+        return len(answer.json()["edges"])
+
+    def _keep(self, items: Sequence[bytes], load: Load) -> None:
         for number, slot in load.slots:
             message = verify(items[number], check_signatures=False)
             self.promised.append(Promise(message.process, slot, message.message_id))
-        return load
 
-    def get(self, path: str, connections: int, seconds: float) -> Load:
-        """Read one path again and again."""
-        return self._run(Order(self.url, connections, False, seconds, "GET", {}, [(path, b"")]))
+    def _cpu(self) -> float | None:
+        return None if self._node is None else self._node.cpu_seconds()
 
-    def _run(self, order: Order) -> Load:
-        return run(order, self._node.cpu_seconds if self._node else None)
+    def _since(self, before: float | None, load: Load) -> Load:
+        after = self._cpu()
+        return (
+            load if before is None or after is None else replace(load, cpu_seconds=after - before)
+        )

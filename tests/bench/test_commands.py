@@ -1,40 +1,15 @@
 from __future__ import annotations
 
-import json
-from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
-
-from bench.__main__ import app
-from protocol.wallet import Wallet
 
 ROW = ["mode", "processes", "in_flight", "per_second", "floor_ratio"]
 ROW += ["p50_ms", "p95_ms", "p99_ms", "cpu_us_beyond_floor"]
 TINY = ["--quick", "--seconds", "0.1", "--processes", "2", "--in-flight", "3"]
 
 
-@pytest.fixture(autouse=True)
-def _ready_keys(monkeypatch: pytest.MonkeyPatch, wallet: Wallet, user_wallet: Wallet) -> None:
-    # A new key takes a second or more, and every command makes two.
-    keys = cycle([wallet, user_wallet])
-    monkeypatch.setattr(Wallet, "generate", lambda: next(keys))
-
-
-@pytest.fixture
-def report(tmp_path: Path):
-    """Run a command and return its JSON and what it printed."""
-
-    def run(*arguments: str) -> tuple[Any, str]:
-        file = tmp_path / "report.json"
-        options = ["--data", str(tmp_path / "data"), "--json", str(file)]
-        result = CliRunner().invoke(app, [*arguments, *options], catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return json.loads(file.read_text("utf-8")), result.output
-
-    return run
+pytestmark = pytest.mark.usefixtures("ready_keys")
 
 
 def test_modes_reports_a_row_for_each_case(report, tmp_path: Path) -> None:
