@@ -10,7 +10,7 @@ from node.http.admission import admitted, is_large
 from node.http.assignment_wire import assignment_wire
 from node.http.negotiation import HTTPSIG, Form
 from node.http.places import elsewhere, redirect
-from node.http.replies import Reply, respond
+from node.http.replies import NO_STORE, Reply, respond
 from node.http.request import Call
 from node.http.subjects import subject
 from node.http.waiting import asking_peers
@@ -70,7 +70,8 @@ async def _sent_on(
     if not node.config.replies.follow_redirects:
         return redirect(call, place, message.process)
     entry = await asking_peers(node.remote.schedule, place, message)
-    return _answer(call, entry.message, entry.assignment, Stage.STORED)
+    # How far it got is for its scheduler to say.
+    return _answer(call, entry.message, entry.assignment, None)
 
 
 def _stage(node: Node, call: Call) -> Stage:
@@ -113,15 +114,13 @@ def _reached(ticket: Ticket) -> Stage:
 
 
 def _answer(
-    call: Call, message: Message, assignment: Assignment, reached: Stage
+    call: Call, message: Message, assignment: Assignment, reached: Stage | None
 ) -> Reply | Response:
-    fields = (
-        (b"confirmation", _NAMES[reached]),
-        (b"cache-control", b"no-store"),
-        (b"id", message.id.ascii),
-    )
+    said = () if reached is None else ((b"confirmation", _NAMES[reached]),)
+    fields = (*NO_STORE, (b"id", message.id.ascii), *said)
     if call.form == _USUAL and not call.path.rest:
         wire = assignment_wire(assignment)
         return respond(Reply({}, fields), wire.headers, wire.body)
     body = message.tabm if call.form.bundle else None
-    return Reply(assignments.tabm(assignment, body), fields, body is not None and is_large(message))
+    tabm = assignments.tabm(assignment, body)
+    return Reply(tabm, fields, body is not None and is_large(message))

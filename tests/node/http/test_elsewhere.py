@@ -89,6 +89,7 @@ def test_a_hint_that_is_no_place_leads_nowhere(service: Service, hint: str) -> N
     assert service.get(f"/{Id(bytes(32))}/slot?hint={hint}").status_code == 404
 
 
+@pytest.mark.guarantee("S11")
 def test_no_hint_moves_a_process_of_ours(service: Service, process: Id) -> None:
     """What is scheduled here is answered here."""
     reply = service.get(f"/{process}/slot/current?hint={OTHER}")
@@ -139,6 +140,7 @@ def test_a_node_that_follows_answers_for_the_other(
     process = Id.parse(spawned.headers["process"])
     posted = here.post(f"/{process}/schedule", message_item(user_wallet, process))
     assert of_tabm(message_of(posted)) == there.node.scheduler.assignment(process, 1)
+    assert "confirmation" not in posted.headers
     assert here.get(f"/{process}/slot/current").text == "1"
     page = here.get(f"/{process}/schedule", accept="application/json").json()
     assert sorted(page["assignments"])[:2] == ["0", "1"]

@@ -255,6 +255,18 @@ def test_a_past_page_stays_equal(service: Service, process: Id, user_wallet: Wal
     assert (before.content, before.headers) == (after.content, after.headers)
 
 
+def test_a_signed_page_is_kept_by_a_weak_tag(
+    services: Services, user_wallet: Wallet, wallet: Wallet
+) -> None:
+    """It says the same each time, under a signature that is new each time."""
+    service = services.start(replies={"sign_replies": True})
+    process = service.post("/push", process_item(user_wallet, wallet.address)).headers["process"]
+    address = f"/{process}/schedule?from=0&to=0"
+    tag = service.get(address).headers["etag"]
+    assert tag.startswith("W/")
+    assert service.get(address, if_none_match=tag).status_code == 304
+
+
 @pytest.mark.parametrize("what", CHANGING)
 def test_what_the_next_slot_changes_is_not_kept(service: Service, process: Id, what: str) -> None:
     """Nor has it an ETag that would pretend so."""
