@@ -216,6 +216,7 @@ def test_an_unexpected_error_ahead_is_logged(lookahead, shelf, entries, warned) 
     assert "a defect" in warned()
 
 
+@pytest.mark.guarantee("L2")
 def test_large_messages_are_not_hoarded(entries, user_wallet) -> None:
     """What is kept ahead is bounded in bytes, and the slot asked for is given whatever its size."""
     process = process_of(entries)
@@ -231,6 +232,7 @@ def test_large_messages_are_not_hoarded(entries, user_wallet) -> None:
     reader.stop(block=True)
 
 
+@pytest.mark.guarantee("L2")
 def test_readers_are_bounded(entries, user_wallet, wallet) -> None:
     """The schedule not read for longest makes room, and is read again all the same."""
     other = schedule(user_wallet, wallet, 2, named=f"{wallet.address},{user_wallet.address}")

@@ -135,6 +135,7 @@ def test_3_a_link_to_a_message_that_is_here_is_followed(
     assert (reply.headers["body+link"], reply.headers["slot"]) == (str(identifier), "1")
 
 
+@pytest.mark.guarantee("S2")
 def test_4_slots_have_no_gaps_and_no_duplicates(
     service: Service, process: Id, user_wallet: Wallet
 ) -> None:
@@ -177,6 +178,7 @@ def test_6_every_wallet_that_is_named_and_held_signs(
     assert committers(one) == {second.address}
 
 
+@pytest.mark.guarantee("S3")
 @pytest.mark.parametrize("chain", ["hash-chain", "base-hashpath"])
 @pytest.mark.parametrize("device", ["ans104@1.0", "httpsig@1.0"])
 def test_7_the_chain_is_as_configured_and_can_be_recomputed(
@@ -218,6 +220,7 @@ def only_hmac(message: Tabm) -> Tabm:
     return {**message, COMMITMENTS: macs}
 
 
+@pytest.mark.guarantee("S10")
 @pytest.mark.parametrize("spoil", [unsigned, changed, only_hmac])
 def test_14_a_message_needs_a_signer_that_verifies(
     service: Service, process: Id, user_wallet: Wallet, spoil: Callable[[Tabm], Tabm]
@@ -231,6 +234,7 @@ def test_14_a_message_needs_a_signer_that_verifies(
     assert service.node.scheduler.slot(process) == 1
 
 
+@pytest.mark.guarantee("S10")
 def test_14_only_committed_keys_are_scheduled(
     service: Service, process: Id, user_wallet: Wallet
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_nested_item_is_linked_by_its_id(user_wallet, wallet, target) -> None:
         assert bundle or Message.of_tabm(lie) == Message.of_tabm(outer)
 
 
+@pytest.mark.guarantee("S10")
 def test_an_hmac_alone_proves_nothing(plain) -> None:
     """A message that only everybody could have signed is not signed."""
     alone = with_claims(plain, tuple(claim for claim in claims_of(plain) if claim.is_hmac))
@@ -108,6 +109,7 @@ def test_an_hmac_that_names_a_committer_is_still_none(plain, user_wallet) -> Non
         Message.of_tabm({**plain, COMMITMENTS: {mac.id.ascii: fields}})
 
 
+@pytest.mark.guarantee("S10")
 def test_every_signature_has_to_verify(plain, wallet) -> None:
     """One good signature does not cover for a bad one."""
     other = commit({**KEYS, b"target": wallet.address.ascii, b"action": b"Pong"}, wallet)
@@ -265,6 +267,7 @@ def test_whatever_stands_in_a_commitment_is_judged(data) -> None:
     assert taken.encoded in (SAMPLE.encoded, ITEM.encoded)
 
 
+@pytest.mark.guarantee("S10")
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_no_changed_byte_makes_another_verified_message(data) -> None:

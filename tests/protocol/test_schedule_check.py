@@ -52,6 +52,7 @@ def test_a_true_schedule_is_believed(entries) -> None:
         check_link(entry, before)
 
 
+@pytest.mark.guarantee("S11")
 @pytest.mark.parametrize("slot", [0, 2, 4])
 def test_one_who_is_not_named_cannot_sign(entries, user_wallet, slot) -> None:
     """A schedule signed by somebody else is nobody's."""
@@ -69,6 +70,7 @@ def test_an_unsigned_slot_is_refused(plain) -> None:
     refuse(plain, 4, replace(plain[4], assignment=plain[4].assignment.signed(())), "nobody")
 
 
+@pytest.mark.guarantee("S11")
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -90,6 +92,7 @@ def test_a_changed_slot_is_refused(plain, changes, why) -> None:
     refuse(plain, 2, changed, why)
 
 
+@pytest.mark.guarantee("S11")
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -104,6 +107,7 @@ def test_a_scheduler_that_lies_is_refused(plain, wallet, changes, why) -> None:
     refuse(plain, 2, forged(plain[2], wallet, **changes), why)
 
 
+@pytest.mark.guarantee("S11")
 def test_a_missing_slot_is_noticed(entries) -> None:
     """A schedule has no gaps."""
     with pytest.raises(UntrustedSchedule, match="comes after slot 1"):
@@ -116,6 +120,7 @@ def test_a_slot_that_comes_twice_is_noticed(entries) -> None:
         verify([*entries[:3], entries[2]])
 
 
+@pytest.mark.guarantee("S11")
 def test_another_history_does_not_follow_what_is_proven(entries, user_wallet, wallet) -> None:
     """A scheduler that signs two histories is found out where they meet."""
     assignment = entries[0].assignment
@@ -131,6 +136,7 @@ def test_another_history_does_not_follow_what_is_proven(entries, user_wallet, wa
         check_link(entries[4], other[3])
 
 
+@pytest.mark.guarantee("S11")
 def test_a_message_that_its_sender_did_not_sign_is_refused(plain, user_wallet, wallet) -> None:
     """Not even the scheduler can put words into somebody's mouth."""
     encoded = bytearray(message_item(user_wallet, process_of(plain), 9))

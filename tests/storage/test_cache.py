@@ -145,6 +145,7 @@ def test_a_forked_child_cannot_use_it(cache) -> None:
     assert cache.get(FOREIGN, b"a") == b"1"
 
 
+@pytest.mark.guarantee("S11")
 def test_a_cache_that_cannot_be_written_fences_nobody(small_disk) -> None:
     """It is a database of its own: a commit of it that fails leaves the store as it was."""
     tiny = StoreSettings(min_free_bytes=0)

@@ -36,6 +36,7 @@ def test_the_newest_record_of_each_signer_is_kept(table, wallet, user_wallet) ->
     assert table.nonce(user_wallet.address) == 3
 
 
+@pytest.mark.guarantee("S11")
 @pytest.mark.parametrize("nonce", [0, 4, 5])
 def test_an_old_record_cannot_be_replayed(table, wallet, nonce) -> None:
     """Nonces only rise, also those of a record that has expired."""

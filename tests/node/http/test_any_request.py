@@ -74,6 +74,7 @@ def place(
         yield service, process, message_item(user_wallet, process, 2)
 
 
+@pytest.mark.guarantee("L1")
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     method=st.sampled_from(METHODS),
@@ -106,6 +107,7 @@ def test_any_request_has_an_answer(
         assert {"code", "error"} & reply.json().keys()
 
 
+@pytest.mark.guarantee("S10")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_damaged_item_changes_nothing(

@@ -182,6 +182,7 @@ def test_a_signer_that_asks_too_often_has_to_wait(
     assert other.status_code == 200
 
 
+@pytest.mark.guarantee("L1")
 def test_a_request_that_nobody_takes_up_in_time_is_dropped(
     services: Services, user_wallet: Wallet, wallet: Wallet
 ) -> None:
@@ -192,6 +193,7 @@ def test_a_request_that_nobody_takes_up_in_time_is_dropped(
     assert reply.headers["retry-after"] == "1"
 
 
+@pytest.mark.guarantee("L1")
 def test_a_publication_that_takes_too_long_is_told_from_a_refusal(
     services: Services, user_wallet: Wallet, wallet: Wallet
 ) -> None:

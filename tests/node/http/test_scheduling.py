@@ -159,6 +159,7 @@ def test_other_replies_are_signed_where_that_is_wanted(
     assert signed.keys[b"current"] == b"0"
 
 
+@pytest.mark.guarantee("S13")
 def test_the_same_message_again_has_the_same_slot(
     service: Service, process: Id, user_wallet: Wallet
 ) -> None:

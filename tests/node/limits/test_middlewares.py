@@ -106,6 +106,7 @@ def test_a_signer_has_a_rate(tmp_path, user_wallet: Wallet, wallet: Wallet) -> N
     assert int(found[1].headers["retry-after"]) > 1
 
 
+@pytest.mark.guarantee("L2")
 def test_a_full_queue_is_refused_for_now(tmp_path, user_wallet: Wallet, wallet: Wallet) -> None:
     """More requests than may wait get 503 and a time to come back; the others their slots."""
     wallet.save(tmp_path / "wallet.json")

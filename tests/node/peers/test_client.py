@@ -148,6 +148,7 @@ def test_secrets_do_not_follow_to_another_server(client, server, internet) -> No
     assert b"a/b" in server.requests[1]
 
 
+@pytest.mark.guarantee("L2")
 def test_an_answer_over_the_limit_is_not_read(asking, server) -> None:
     """The running count decides, whether a length was announced or not."""
     client = asking(max_answer_bytes=1000)
@@ -180,6 +181,7 @@ def test_a_compressed_answer_is_refused(client, server) -> None:
     assert b"accept-encoding: identity" in server.requests[0].lower()
 
 
+@pytest.mark.guarantee("L1")
 @pytest.mark.parametrize("manner", ["silent", "dripping", "early hints"])
 def test_a_slow_answer_ends_at_the_deadline(asking, server, manner: str) -> None:
     """One byte at a time never exceeds the time between two bytes; the whole is bounded."""

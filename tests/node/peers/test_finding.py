@@ -98,6 +98,7 @@ def spawn(user: Wallet, scheduler: str) -> Message:
     return Message.decode(process_item(user, user.address, Scheduler=scheduler))
 
 
+@pytest.mark.guarantee("S11")
 def test_what_is_scheduled_here_is_local(finder, scheduler, archive, user_wallet, second) -> None:
     """Nobody is asked, hint or no hint; of several wallets the one that the process names."""
     process = scheduler.assign(process_item(user_wallet, second.address)).process
@@ -113,6 +114,7 @@ def test_a_new_process_that_names_us_is_local(finder, user_wallet, wallet, secon
     assert finder.find(message.id, keys=message.keys) == Local(second.address)
 
 
+@pytest.mark.guarantee("S11")
 def test_holding_a_wallet_is_no_authority(finder, user_wallet) -> None:
     """A process that names others is not ours, even if nobody knows where they are."""
     message = spawn(user_wallet, str(user_wallet.address))

@@ -67,6 +67,7 @@ def test_a_hyperbeam_nodes_schedule_is_verified_and_kept(
         remote.entries(place, process, READABLE)
 
 
+@pytest.mark.guarantee("S11")
 @pytest.mark.parametrize("form", ["schedule-bundle", "schedule-linked", "schedule-json"])
 def test_what_a_hyperbeam_node_stored_without_signatures_is_refused(
     server, remote, table, place, recorded, process, form

@@ -259,6 +259,7 @@ def poisoned(original, poison, user_wallet, wallet) -> list[Entry]:
     return entries
 
 
+@pytest.mark.guarantee("S11")
 def test_two_histories_of_one_scheduler_do_not_mix(
     remote, far, place, original, user_wallet, wallet, kind
 ) -> None:
@@ -283,6 +284,7 @@ def test_a_run_in_the_middle_begins_with_a_signed_slot(remote, far, place, origi
     assert len(far.asked) == 2
 
 
+@pytest.mark.guarantee("S11")
 def test_a_process_that_names_another_scheduler_is_refused(
     remote, server, place, user_wallet, wallet, kind
 ) -> None:

@@ -98,7 +98,7 @@ def published(scheduler: Scheduler, item: bytes):
     return scheduler.schedule(item).published.get(timeout=PATIENCE)
 
 
-@pytest.mark.guarantee("L3")
+@pytest.mark.guarantee("S5", "L3")
 def test_what_is_published_is_at_the_bundler(publishing, spawn) -> None:
     """Message and assignment are there, byte by byte, and the receipt holds the bundler's words."""
     scheduler = publishing.open()
@@ -126,7 +126,7 @@ def test_failures_are_outlasted(publishing, spawn, manner: str, applied: bool) -
     assert publishing.sandbox.asked("tx") == 7
 
 
-@pytest.mark.guarantee("L3")
+@pytest.mark.guarantee("S5", "L3")
 def test_an_acknowledgement_of_something_else_publishes_nothing(publishing, spawn) -> None:
     """A bundler that lies is not believed; once it does not, the slot is published."""
     publishing.sandbox.lie("tx", times=3)

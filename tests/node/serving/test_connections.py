@@ -16,6 +16,7 @@ from tests.node.serving.conftest import Start
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
+@pytest.mark.guarantee("L2")
 def test_an_address_has_so_many_connections(start: Start) -> None:
     """The next one is closed unread; when one ends there is room for another."""
     server = start(limits={"connections_per_address": 2})

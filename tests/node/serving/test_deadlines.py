@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from node.limits.stalls import StallLimit
 from tests.node.serving.living import PATIENCE_SECONDS, echo
 
@@ -35,6 +37,7 @@ def test_headers_that_drip_are_hung_up_on(start) -> None:
         assert drip(connection, b"a: b\r\n") == b""
 
 
+@pytest.mark.guarantee("L1")
 def test_a_body_that_drips_is_refused(start) -> None:
     """A body has a deadline as a whole; the reply says so, and the connection ends."""
     server = start(limits={"body_seconds": 0.5})
@@ -80,6 +83,7 @@ def test_a_body_that_nobody_reads_holds_no_connection(start) -> None:
         assert connection.rest() == b""
 
 
+@pytest.mark.guarantee("L2")
 def test_all_bodies_together_have_a_budget(start) -> None:
     """What would be too much in memory at once is refused for now, not for ever."""
     inside, release = threading.Event(), threading.Event()
@@ -102,6 +106,7 @@ def test_all_bodies_together_have_a_budget(start) -> None:
         assert third.send(request).reply()[0] == 200
 
 
+@pytest.mark.guarantee("L2")
 def test_a_client_that_takes_nothing_is_given_up_on(start) -> None:
     """A reply that its client leaves standing ends, and so does the application's work on it."""
     ended = threading.Event()

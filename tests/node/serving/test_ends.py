@@ -29,6 +29,7 @@ def load(user_wallet: Wallet, wallet: Wallet) -> Load:
     return Load(user_wallet, wallet.address)
 
 
+@pytest.mark.guarantee("S4", "L1")
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_a_node_that_is_told_to_end_loses_nothing(
     tmp_path: Path, file: Path, load: Load, by: signal.Signals
@@ -45,6 +46,7 @@ def test_a_node_that_is_told_to_end_loses_nothing(
     assert load.lost(tmp_path / "data") == []
 
 
+@pytest.mark.guarantee("S1", "S2", "S4")
 def test_a_node_that_is_killed_loses_nothing(tmp_path: Path, file: Path, load: Load) -> None:
     """Killed under load, again and again, it comes back with every slot it has acknowledged."""
     data = tmp_path / "data"

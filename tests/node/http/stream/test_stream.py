@@ -141,6 +141,7 @@ async def test_an_idle_stream_has_a_heartbeat(schedule: Schedule) -> None:
         assert (await reader.event())[0] == 2
 
 
+@pytest.mark.guarantee("L2")
 @in_a_loop
 async def test_a_slow_reader_is_cut(schedule: Schedule) -> None:
     """One that takes nothing for too long loses its stream, without a proper end."""
