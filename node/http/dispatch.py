@@ -43,7 +43,7 @@ _SCHEDULER: Mapping[str, Handler] = {
     "init": nothing,
     "checkpoint": nothing,
 }
-_PROCESS: Mapping[str, Handler] = {**_SCHEDULER, "push": schedule}
+_PROCESS: Mapping[str, Handler] = {**_SCHEDULER, "push": schedule_or_page}
 
 
 class Dispatcher:

@@ -216,6 +216,18 @@ def test_the_node_says_which_stage_is_usual(
     assert service.node.scheduler.receipt(reply.headers["process"], 0) is not None
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_only_a_post_schedules(
+    service: Service, process: Id, user_wallet: Wallet, method: str
+) -> None:
+    """Whatever else comes with a message, to whichever address, reads."""
+    item = message_item(user_wallet, process)
+    for address in (f"/{process}/push", f"/{process}/schedule", f"/{process}/push?subject=base"):
+        reply = service.request(method, address, content=item, headers=item_headers())
+        assert reply.headers["type"] == "schedule"
+    assert service.node.scheduler.slot(process) == 0
+
+
 def test_a_reply_is_never_cached(service: Service, process: Id, user_wallet: Wallet) -> None:
     """A post is answered by the node, each time."""
     reply = service.post(f"/{process}/schedule", message_item(user_wallet, process))
