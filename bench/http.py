@@ -47,7 +47,7 @@ class HttpPlan:
     sandbox: bool = False
 
 
-QUICK_HTTP = HttpPlan(connections=(1, 64), versions=(1,), seconds=1.0, floor_seconds=0.2)
+QUICK_HTTP = HttpPlan(connections=(1, 64), versions=(1,), seconds=0.8, floor_seconds=0.2)
 
 
 def http(plan: HttpPlan, data: Path, announce: Callable[[str], None]) -> Http:

@@ -15,7 +15,7 @@ from node.peers.finding import Elsewhere
 from node.peers.rules import Rules
 from protocol.assignment import VARIANT
 from protocol.entry import Entry
-from protocol.errors import NotFound, OutcomeUnknown, UntrustedSchedule
+from protocol.errors import NotFound, OutcomeUnknown, PeerTooLarge, UntrustedSchedule
 from protocol.ids import Id
 from protocol.message import Verified
 from protocol.schedule_check import check, check_opening
@@ -118,9 +118,14 @@ class FarNode:
         return entry, Stage.PUBLISHED if given.confirmation == "remote" else Stage.STORED
 
     def _page(self, process: Id, first: int, last: int) -> Sequence[Entry]:
+        # As many slots from the first one on as come at once; large messages are fewer.
         end = min(last, first + PAGE_LIMIT - 1)
         try:
             found = self._asking.page(self._place, process, first, end).entries
+        except PeerTooLarge:
+            if first == end:
+                raise
+            return self._page(process, first, (first + end) // 2)
         except (NotFound, UntrustedSchedule) as exc:
             raise UntrustedSchedule(f"slot {first} of {process}: {exc.detail}") from exc
         if not found or found[0].assignment.slot != first:

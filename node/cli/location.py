@@ -9,6 +9,7 @@ import typer
 
 from node.cli.far import ANSWER_SECONDS
 from node.cli.options import options
+from node.cli.screen import plain
 from node.peers.client import Answer, Client
 from node.peers.locations import PATH
 from node.peers.reasons import reason
@@ -53,9 +54,12 @@ def register(
         keys["nonce"] = nonce
     operator = Wallet.load(options(context).wallet)
     found = ask(node, PATH, Message.create(keys, operator).encoded)
-    # A record of anything else is true, and no answer.
-    if (found.signer, found.url) != (operator.address, url.rstrip("/")):
-        raise PeerFailed(f"the node answered with a record of {found.signer} at {found.url}")
+    # A record of anything else may be true, and is no answer.
+    asked = (operator.address, url.rstrip("/"), found.nonce if nonce is None else nonce)
+    if (found.signer, found.url, found.nonce) != asked:
+        raise PeerFailed(
+            f"the node answered with record {found.nonce} of {found.signer} at {found.url}"
+        )
     say(found, as_json=as_json)
 
 
@@ -124,5 +128,5 @@ def say(found: Location, *, as_json: bool) -> None:
         "time_to_live_ms": found.time_to_live,
         "variant": found.variant,
     }
-    lines = "\n".join(f"{name:16} {value}" for name, value in facts.items())
+    lines = "\n".join(plain(f"{name:16} {value}") for name, value in facts.items())
     typer.echo(json.dumps(facts) if as_json else lines)

@@ -19,6 +19,6 @@ def reason(answer: Answer) -> str:
         said = answer.json()
     except PeerFailed:
         return status
-    words = (said.get(name) for name in _NAMES) if isinstance(said, dict) else ()
-    text = next((word for word in words if isinstance(word, str) and word), "")
+    words = [said.get(name) for name in _NAMES] if isinstance(said, dict) else []
+    text = next((word for word in words if word and isinstance(word, str)), "")
     return f"{status}: {text[:MAX_CHARACTERS]}" if text else status

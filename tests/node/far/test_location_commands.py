@@ -78,6 +78,15 @@ def test_records_of_others_are_shown(
     assert json.loads(shell.works(*asked))["nonce"] == 3
 
 
+def test_a_record_cannot_steer_a_terminal(
+    shell: Shell, server: Server, liars: str, user_wallet: Wallet
+) -> None:
+    """Whoever signs a record may write into it what he likes."""
+    says(server, Location.sign(user_wallet, PLACE, 3, variant="ao\x1b[31m"))
+    told = shell.works("location", "show", "--node", liars).splitlines()
+    assert told[-1].split() == ["variant", "ao\\x1b[31m"]
+
+
 def test_an_unknown_scheduler_is_not_found(shell: Shell, url: str) -> None:
     """A node that never registered, and an address that nobody knows: exit code 1, one line."""
     for asked in ([], [random_id()]):
@@ -106,7 +115,7 @@ def test_a_record_of_somebody_else_is_no_answer(
     told = shell.fails("location", "show", shell.wallet.address, "--node", liars)
     assert told == f"the node answered with a record of {user_wallet.address}"
     told = shell.fails("location", "register", PLACE, "--node", liars)
-    assert told == f"the node answered with a record of {user_wallet.address} at {PLACE}"
+    assert told == f"the node answered with record 3 of {user_wallet.address} at {PLACE}"
 
 
 def test_an_older_record_is_no_answer_to_a_registration(
@@ -116,13 +125,16 @@ def test_an_older_record_is_no_answer_to_a_registration(
     says(server, Location.sign(shell.wallet, "https://old.example", 3))
     told = shell.fails("location", "register", PLACE, "--node", liars)
     assert told.endswith("at https://old.example")
+    old = "https://old.example"
+    told = shell.fails("location", "register", old, "--nonce", 4, "--node", liars)
+    assert told.startswith("the node answered with record 3 of ")
 
 
 def test_a_record_that_was_changed_is_refused(shell: Shell, server: Server, liars: str) -> None:
     """What is printed is what the scheduler signed, or nothing."""
     record = Message.decode(Location.sign(shell.wallet, PLACE, 3).encoded).tabm
     answer(server, {**record, b"url": b"https://evil.example"})
-    assert shell.fails("location", "show", "--node", liars)
+    assert "sign" in shell.fails("location", "show", "--node", liars)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from actors import SchedulingMode
 from node.cli.far import FarNode as Far
+from node.peers.rules import Rules
 from protocol.entry import Entry
 from protocol.errors import OutcomeUnknown
 from protocol.message import Message, verify
@@ -114,6 +115,18 @@ def test_short_pages_are_no_lie(shell: Shell, liar: Liar, liars: str) -> None:
     """A node may send one slot at a time."""
     liar.page_limit = 1
     assert shell.works("verify", liar.process, "--node", liars) == "all is well: 5 slots\n"
+
+
+def test_pages_that_are_too_long_are_asked_for_in_parts(
+    shell: Shell, liar: Liar, liars: str
+) -> None:
+    """Of large messages there are only so many in one answer; one slot alone must fit."""
+    honest, too_long = liar.answer, reply(body=bytes(Rules().max_answer_bytes + 1))
+    liar.answer_with(lambda target: too_long if "from=1&to=4" in target else honest(target))
+    assert shell.works("verify", liar.process, "--node", liars) == "all is well: 5 slots\n"
+    liar.answer_with(lambda target: too_long if "from=0&to=0" in target else honest(target))
+    told = shell.fails("verify", liar.process, "--node", liars)
+    assert told == f"the answer is over {Rules().max_answer_bytes} bytes"
 
 
 @pytest.mark.parametrize("claimed", [5, 10**14])
