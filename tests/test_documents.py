@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_every_metric_is_explained() -> None:
 
 
 @pytest.mark.parametrize("file", sorted(DOCS.glob("*.md")), ids=lambda file: file.name)
-def test_links_lead_somewhere(file) -> None:
+def test_links_lead_somewhere(file: Path) -> None:
     """A link to another file of the project leads to one, and a link to a heading to that."""
     for target in re.findall(r"\]\(([^)\s]+)\)", file.read_text("utf-8")):
         name, _, heading = target.partition("#")
