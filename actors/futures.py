@@ -108,15 +108,15 @@ class StageFuture(Future[T]):
         if self._get_hook is not None:
             # What `map` and its like return is worked out by `get`: a thread waits for us.
             return (yield from loop.run_in_executor(None, self.get).__await__())
-        ready = asyncio.Event()
+        ready: asyncio.Future[None] = loop.create_future()
 
         def wake(_: StageFuture[T]) -> None:
             # A loop that was closed meanwhile has nobody left to wake.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(ready.set)
+                loop.call_soon_threadsafe(_release, ready)
 
         self.add_done_callback(wake)
-        yield from ready.wait().__await__()
+        yield from ready
         return self.get()
 
     __iter__ = __await__
@@ -152,3 +152,9 @@ class StageFuture(Future[T]):
             callback(self)
         except Exception:
             log.exception("callback_failed")
+
+
+def _release(ready: asyncio.Future[None]) -> None:
+    # Whoever waited may have been cancelled meanwhile.
+    if not ready.done():
+        ready.set_result(None)
