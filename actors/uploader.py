@@ -60,6 +60,8 @@ class FolderUploader:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         """Publish below `folder`, which is created when the first item comes."""
         self.folder = Path(folder)
+        # Folders whose names are known to survive power loss; several threads add to it.
+        self._durable: set[Path] = set()
 
     def upload(self, items: Sequence[Upload]) -> list[Outcome]:
         """Write the items as one bundle, flush it and then its folders, and acknowledge them.
@@ -74,12 +76,12 @@ class FolderUploader:
         name = str(digest_id(bundle)) + SUFFIX
         file = self.folder / name[:FANOUT_CHARACTERS] / name
         try:
-            self._make(file.parent)
+            if file.parent not in self._durable:
+                self._make(file.parent)
             write_durably(file, bundle)
-            # Another thread may have made one of our folders just now, and not flushed it yet.
-            for folder in (self.folder, self.folder.parent):
-                sync_folder(folder)
         except OSError as exc:
+            # Perhaps somebody removed the folder: the next try makes it again.
+            self._durable.clear()
             raise UploadFailed(f"cannot publish to {self.folder}: {exc.strerror}") from exc
         return [f"folder:{file.relative_to(self.folder)}"] * len(items)
 
@@ -97,3 +99,7 @@ class FolderUploader:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             make_private_folder(self.folder)
             make_private_folder(folder)
+        # Another thread may have made one of them just now, and not flushed it yet.
+        for above in (self.folder, self.folder.parent):
+            sync_folder(above)
+        self._durable.add(folder)

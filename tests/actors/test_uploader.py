@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import threading
 from pathlib import Path
 
@@ -55,8 +56,21 @@ def test_acknowledged_items_are_flushed(uploader, monkeypatch) -> None:
     (target,) = files_below(uploader.folder)
     written = steps.index(("rename", target.name))
     assert steps[written - 1][0] == "flush file"
-    flushed = {name for step, name in steps[written:] if step == "flush folder"}
-    assert flushed >= {target.parent.name, uploader.folder.name, uploader.folder.parent.name}
+    assert steps[written + 1] == ("flush folder", target.parent.name)
+    flushed = {name for step, name in steps if step == "flush folder"}
+    assert flushed >= {uploader.folder.name, uploader.folder.parent.name}
+
+
+@pytest.mark.guarantee("S5")
+def test_folders_of_another_thread_are_flushed_too(uploader, monkeypatch) -> None:
+    """A folder that is there already may not be durable yet; known to be, it costs nothing."""
+    other = FolderUploader(uploader.folder)
+    other.upload([upload_of(b"item")])
+    steps = record_steps(monkeypatch)
+    for _ in range(2):
+        uploader.upload([upload_of(b"item")])
+    above = [uploader.folder.name, uploader.folder.parent.name]
+    assert [name for step, name in steps if name in above] == above
 
 
 def test_a_bundle_is_flushed_once(uploader, monkeypatch) -> None:
@@ -83,6 +97,16 @@ def test_a_folder_that_cannot_be_made_fails_the_upload(tmp_path) -> None:
     (tmp_path / "published").write_text("in the way")
     with pytest.raises(UploadFailed):
         FolderUploader(tmp_path / "published").upload([upload_of(b"item")])
+
+
+def test_a_folder_that_was_removed_is_made_again(uploader) -> None:
+    """Where the whole folder is taken away, one upload fails and the next one finds its place."""
+    uploader.upload([upload_of(b"item")])
+    shutil.rmtree(uploader.folder)
+    with pytest.raises(UploadFailed):
+        uploader.upload([upload_of(b"item")])
+    uploader.upload([upload_of(b"item")])
+    assert [item for _, item in uploader.items()] == [b"item"]
 
 
 def test_several_threads_may_upload_at_once(uploader) -> None:
