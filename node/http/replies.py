@@ -17,7 +17,7 @@ from protocol.codecs.json_codec import encode as to_json
 from protocol.codecs.portable import encode
 from protocol.errors import InvalidSignature, MalformedItem, NotFound, UnsupportedValue
 from protocol.message_ids import linked
-from protocol.tabm import Tabm
+from protocol.tabm import COMMITMENTS, Tabm
 
 Fields = tuple[tuple[bytes, bytes], ...]
 
@@ -50,11 +50,14 @@ class Reply:
         tabm: the message, nested values inside it, with its commitments if it is signed.
         fields: headers of HTTP that are no part of the message; names in lower case.
         large: whether writing it would hold up the event loop.
+        ours: whether the node itself says it. What is inside a message with commitments is
+            the word of whoever sent that message.
     """
 
     tabm: Tabm
     fields: Fields = ()
     large: bool = False
+    ours: bool = True
 
     def select(self, keys: Iterable[str]) -> Reply:
         """Return the part of the message that a path leads to.
@@ -63,11 +66,12 @@ class Reply:
             NotFound: there is none.
         """
         part: Tabm | bytes = self.tabm
-        kind = b""
+        kind, ours = b"", self.ours
         for key in keys:
             name = key.encode()
             if not isinstance(part, bytes):
                 kind = _types(part).get(name, b"")
+                ours = ours and COMMITMENTS not in part
             inside = None if isinstance(part, bytes) else part.get(name)
             if inside is None:
                 raise NotFound(f"the message has no key {key[:80]!r}")
@@ -76,7 +80,7 @@ class Reply:
             part = {b"ao-result": b"body", b"body": part}
             if kind:
                 part[b"ao-types"] = b'body="%s"' % kind
-        return Reply(part, self.fields, self.large)
+        return Reply(part, self.fields, self.large, ours)
 
 
 def render(reply: Reply, form: Form) -> Response:

@@ -14,9 +14,12 @@ from protocol.tabm import COMMITMENTS
 async def signed(node: Node, reply: Reply) -> Reply:
     """Return the reply signed by the operator, if replies are to be signed.
 
-    An assignment, or any other message that comes with its commitments, stays as it is.
+    An assignment, or any other message that comes with its commitments, stays as it is. So does
+    a part of one: the operator's wallet vouches for no word of a stranger, who could have it
+    sign a location record or an assignment that way.
     """
-    if not node.config.replies.sign_replies or COMMITMENTS in reply.tabm:
+    vouched = reply.ours and COMMITMENTS not in reply.tabm
+    if not (node.config.replies.sign_replies and vouched):
         return reply
     tabm = await apart(commit, reply.tabm, node.operator)
     return replace(reply, tabm=tabm, fields=tuple(map(_weakened, reply.fields)))
