@@ -47,6 +47,8 @@ class Publisher:
         # Owned by the publisher's thread, like everything below.
         self._outbox = Outbox(settings, _jitter)
         self._busy = 0
+        # Monotonic seconds before which no upload is begun beside those under way.
+        self._not_before = 0.0
         self._running = True
         # Where to go on reading unfinished work; None when memory holds all of it.
         self._unread: Id | None = None
@@ -120,15 +122,27 @@ class Publisher:
             return
 
     def _patience(self) -> float | None:
-        next_try = self._outbox.next_try() if self._busy < self._settings.workers else None
-        return None if next_try is None else max(0.001, next_try - time.monotonic())
+        if self._busy == self._settings.workers:
+            return None
+        now, moments = time.monotonic(), [self._outbox.next_try()]
+        if self._busy and now < self._not_before:
+            moments.append(self._not_before)
+        waits = [moment - now for moment in moments if moment is not None]
+        return max(0.001, min(waits)) if waits else None
 
     def _dispatch(self) -> None:
         while self._busy < self._settings.workers:
-            slots = self._outbox.take(time.monotonic(), self._settings.chunk)
+            now = time.monotonic()
+            if self._busy and now < self._not_before:
+                return
+            slots = self._outbox.take(now, self._settings.chunk)
             if not slots:
                 return
             self._busy += 1
+            # A full chunk has all the company it can have.
+            self._not_before = now + self._settings.gather_seconds * (
+                len(slots) < self._settings.chunk
+            )
             self._jobs.put(slots)
 
     def _refill(self) -> None:

@@ -46,6 +46,11 @@ class PublishSettings:
     chunk: int = 64
     """Slots offered to the uploader in one call."""
 
+    gather_seconds: float = 0.02
+    """While uploads are under way, how long the next ones wait for company: what grouping may
+    add to a remote confirmation. A lone slot never waits. Measured: without it a busy process
+    offers its slots one by one, at three times the CPU for each."""
+
     backoff_seconds: float = 1.0
     """Wait after the first failure; doubles with each further one, with jitter."""
 

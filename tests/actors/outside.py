@@ -85,14 +85,17 @@ class Bundler:
         gate: whoever uploads passes it.
         refuse: gives the failure for an item, or None to acknowledge it.
         taken: the items that were acknowledged, by ID.
+        offers: how many items each call brought.
     """
 
     def __init__(self, gate: Gate | None = None) -> None:
         self.gate = gate
+        self.offers: list[int] = []
         self.refuse: Callable[[Upload], Outcome | None] = lambda _: None
         self.taken: dict[bytes, bytes] = {}
 
     def upload(self, items: Sequence[Upload]) -> list[Outcome]:
+        self.offers.append(len(items))
         if self.gate is not None:
             self.gate.pass_through()
         return [self._answer(item) for item in items]

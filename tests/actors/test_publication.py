@@ -137,6 +137,24 @@ def test_by_default_items_lie_in_a_folder_of_the_store(opened, root, spawn) -> N
     assert published.id in items
 
 
+def test_slots_that_come_during_an_upload_travel_together(
+    opened, bundler, gate, spawn, user_wallet
+) -> None:
+    """While an upload is under way the next slots gather, and are offered in one call."""
+    bundler.gate = gate
+    patient = Settings(publish=PublishSettings(gather_seconds=4 * PATIENCE))
+    scheduler = opened(uploader=bundler, settings=patient)
+    process = scheduler.assign(spawn).process
+    gate.wait_for_arrival()
+    tickets = [scheduler.schedule(message_item(user_wallet, process, n)) for n in range(5)]
+    for ticket in tickets:
+        ticket.stored.get(timeout=PATIENCE)
+    gate.open()
+    for ticket in tickets:
+        ticket.published.get(timeout=PATIENCE)
+    assert bundler.offers == [1, 1, 5, 5]
+
+
 @pytest.mark.guarantee("L2")
 def test_more_processes_than_fit_in_memory_are_published(
     opened, bundler, gate, user_wallet, wallet
