@@ -30,7 +30,7 @@ from protocol.errors import (
     UnsupportedValue,
 )
 from protocol.ids import Id, combine
-from protocol.message_ids import signers_of
+from protocol.message_ids import bare, signers_of
 from protocol.tabm import Tabm, Typed
 from protocol.wallet import Wallet
 
@@ -108,7 +108,7 @@ class Message:
         if codec == "ans104":
             return _from_item(ans104.parse(encoded), encoded)
         if codec == "httpsig":
-            return cls.of_tabm(from_wire(Wire.parse(encoded), STORED))
+            return _from_tabm(from_wire(Wire.parse(encoded), STORED), encoded)
         raise MalformedItem(f"codec {codec!r} is not built")
 
     @classmethod
@@ -120,20 +120,10 @@ class Message:
         Raises:
             InvalidSignature: nobody signed it, or its commitments are malformed.
             UnsupportedValue: it cannot be carried as what was signed.
-            TooLarge: it is over 10 MiB, less what the item that will carry it needs.
+            TooLarge: it is over 10 MiB, less what the item that will carry it needs, or
+                could not be read back.
         """
-        signers = signers_of(tabm)
-        if len(signers) == 1 and signers[0].device == DEVICE:
-            encoded = item_for(tabm, signers[0]).encode()
-            return _from_item(ans104.parse(encoded), encoded)
-        kept = committed_part(tabm)
-        encoded = to_wire(kept, bundle=True).encode()
-        if len(encoded) > MAX_CONTENT_BYTES:
-            # It is published as the content of an item, which has a limit of its own.
-            raise TooLarge(f"the message is over {MAX_CONTENT_BYTES} bytes")
-        keys = {key: value for key, value in kept.items() if isinstance(value, bytes)}
-        commitments = tuple(claim.commitment() for claim in signers)
-        return cls("httpsig", encoded, keys, commitments, None, kept, _PROOF)
+        return _from_tabm(tabm, b"")
 
     @classmethod
     def create(cls, keys: Mapping[str, Typed], wallet: Wallet, codec: str = "ans104") -> Message:
@@ -285,6 +275,31 @@ def _from_item(item: ans104.Item, encoded: bytes) -> Message:
         signature=item.signature,
     )
     return Message("ans104", encoded, keys_of(item), (commitment,), item, {}, _PROOF)
+
+
+def _from_tabm(tabm: Tabm, read: bytes) -> Message:
+    """Take a message as `Message.of_tabm` does; `read` is what it was read from, if anything."""
+    signers = signers_of(tabm)
+    if len(signers) == 1 and signers[0].device == DEVICE:
+        encoded = item_for(tabm, signers[0]).encode()
+        return _from_item(ans104.parse(encoded), encoded)
+    kept = committed_part(tabm)
+    encoded = to_wire(kept, bundle=True).encode()
+    if len(encoded) > MAX_CONTENT_BYTES:
+        # It is published as the content of an item, which has a limit of its own.
+        raise TooLarge(f"the message is over {MAX_CONTENT_BYTES} bytes")
+    if encoded != read:
+        _require_read_back(encoded, kept)
+    keys = {key: value for key, value in kept.items() if isinstance(value, bytes)}
+    commitments = tuple(claim.commitment() for claim in signers)
+    return Message("httpsig", encoded, keys, commitments, None, kept, _PROOF)
+
+
+def _require_read_back(encoded: bytes, kept: Tabm) -> None:
+    # What gets a slot is shown and published for ever: one message that cannot be read would
+    # hold up all that comes after it.
+    if bare(from_wire(Wire.parse(encoded), STORED)) != bare(kept):
+        raise UnsupportedValue("the message would be read back as another one")
 
 
 def _target(keys: Mapping[bytes, bytes]) -> Id:

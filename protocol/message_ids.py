@@ -102,6 +102,14 @@ def without_commitments(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     return {key: value for key, value in tabm.items() if key != COMMITMENTS}
 
 
+def bare(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    """Return the message without commitments, its own and those of all nested ones."""
+    return {
+        key: bare(value) if isinstance(value, Mapping) else value
+        for key, value in without_commitments(tabm).items()
+    }
+
+
 def only(tabm: Tabm, keys: Sequence[bytes]) -> dict[bytes, bytes | Tabm]:
     """Return the message cut to these keys, whether they are there in full or as links.
 

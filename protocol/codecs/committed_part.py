@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from protocol.codecs import ans104_tabm
 from protocol.codecs.commitment_fields import COMPONENTS, Claim, claims_of, with_claims
-from protocol.codecs.httpsig_covered import DEVICE, cover, hmac_claim
+from protocol.codecs.httpsig_covered import DEVICE, cover, hmac_claim, require_no_body_key
 from protocol.codecs.older_httpsig import is_of_may
 from protocol.codecs.signature_base import SIGNED_PARAMETERS
 from protocol.message_ids import bundled, linked, only, signed_keys, signers_of, without_commitments
@@ -33,8 +33,9 @@ def committed_part(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     keys = signed_keys(tabm, signers)
     if len(signers) == 1 and signers[0].device == ans104_tabm.DEVICE:
         return ans104_tabm.tabm_of(ans104_tabm.item_for(tabm, signers[0]))
+    require_no_body_key(keys)
     # Signed in full, nested messages are what they are, with all that they carry.
-    if any(claim.bundle for claim in signers):
+    if any(claim.bundle and claim.device == DEVICE for claim in signers):
         keys = bundled(keys)
     else:
         keys = {key: _inside(value) for key, value in keys.items()}
@@ -52,6 +53,7 @@ def _inside(value: bytes | Tabm) -> bytes | Tabm:
         return value
     if signers_of(value):
         return committed_part(value)
+    require_no_body_key(value)
     return {key: _inside(nested) for key, nested in without_commitments(value).items()}
 
 

@@ -133,6 +133,8 @@ def assemble(
     Raises:
         UnsupportedValue: the message would be read as another one.
     """
+    if headers.get(CONTENT_TYPE, b"").startswith(b"multipart/"):
+        raise UnsupportedValue("a content-type of parts says how nested values are written")
     only = nested.get(inline) if len(nested) == 1 else None
     body = only if isinstance(only, bytes) else b""
     if nested and not isinstance(only, bytes):

@@ -26,8 +26,16 @@ from protocol.codecs.signatures import verify_rsa_sha512
 from protocol.codecs.signed_wire import from_wire, to_wire
 from protocol.commitment import RSA_PSS_SHA512, Commitment
 from protocol.errors import InvalidSignature, UnsupportedSignature
-from protocol.message_ids import bundled, linked, only, signed_keys, signers_of, without_commitments
-from protocol.tabm import COMMITMENTS, Tabm
+from protocol.message_ids import (
+    bare,
+    bundled,
+    linked,
+    only,
+    signed_keys,
+    signers_of,
+    without_commitments,
+)
+from protocol.tabm import Tabm
 from protocol.wallet import Wallet
 
 __all__ = ["commit", "from_wire", "to_wire", "verify"]
@@ -115,16 +123,8 @@ def _is_item(tabm: Tabm, claim: Claim) -> bool:
     # Its tags may stand in the commitment once more: they must not say something else.
     item = ans104_tabm.item_for(tabm, claim)
     keys = only(tabm, claim.committed)
-    same = _bare(ans104_tabm.tabm_of(item)) == _bare(keys if claim.bundle else linked(keys))
+    same = bare(ans104_tabm.tabm_of(item)) == bare(keys if claim.bundle else linked(keys))
     return same and item.verify()
-
-
-def _bare(tabm: Tabm) -> Tabm:
-    return {
-        key: _bare(value) if isinstance(value, Mapping) else value
-        for key, value in tabm.items()
-        if key != COMMITMENTS
-    }
 
 
 def _signed(tabm: Tabm, claim: Claim) -> bool:

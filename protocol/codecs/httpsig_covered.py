@@ -86,6 +86,8 @@ def cover(form: Tabm, most: int | None = None) -> Covered:
     Raises:
         UnsupportedValue: httpsig cannot carry it.
     """
+    if unsigned := NOT_KEYS & form.keys():
+        raise UnsupportedValue(f"{min(unsigned)!r} cannot be a key of what is signed")
     values = fields_to_sign(form, most)
     body_keys = form.keys() - set(map(unescape, values)) - NOT_KEYS
     return Covered(values, tuple(sorted(body_keys)))

@@ -40,9 +40,13 @@ def is_older(signature: Signature) -> bool:
 
 
 def renamed(wire: Wire) -> Wire:
-    """Return a message of May with the header that names its body called as it is now."""
+    """Return a message of May with its values as they were signed.
+
+    The header that names its body is called as it is now.
+    """
     headers = tuple(
-        (BODY_KEY if name == INLINE_BODY_KEY else name, value) for name, value in wire.headers
+        (BODY_KEY if name == INLINE_BODY_KEY else name, _trimmed(value))
+        for name, value in wire.headers
     )
     return Wire(headers, wire.body)
 
@@ -55,14 +59,19 @@ def base_of_may(claim: Claim, values: Mapping[bytes, bytes]) -> bytes:
         values: header names to values, as they are signed now.
 
     Raises:
-        InvalidSignature: a header that the message is written with was not signed.
+        InvalidSignature: a header that the message is written with was not signed, or not
+            as it stands.
     """
+    if b"bundle" in claim.rest:
+        raise InvalidSignature("in May nothing said how nested messages were signed")
     then = {INLINE_BODY_KEY if name == BODY_KEY else name: values[name] for name in values}
     written = listed(claim.rest.get(COMPONENTS))
     names = [name.removeprefix(b"@") for name in written]
     if sorted(names) != sorted(then):
         raise InvalidSignature("a signature is not over all that its keys are written as")
-    lines = [b'"%s": %s\n' % (name, _trimmed(then[name])) for name in names]
+    if any(value != _trimmed(value) for value in then.values()):
+        raise InvalidSignature("a value has spaces or line breaks that were not signed")
+    lines = [b'"%s": %s\n' % (name, then[name]) for name in names]
     return b'%s"@signature-params": %s' % (b"".join(lines), _parameters(claim, written))
 
 

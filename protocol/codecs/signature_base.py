@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from protocol.codecs.signature_fields import input_value
+from protocol.errors import UnsupportedValue
 
 SIGNED_PARAMETERS = frozenset(
     (b"alg", b"bundle", b"created", b"expires", b"keyid", b"nonce", b"tag")
@@ -27,7 +29,15 @@ def signature_base(
         values: header names to values, `content-digest` in the place of a body.
         components: names of those that are signed, in their order.
         parameters: of the signature; those that are not signed are left out.
+
+    Raises:
+        UnsupportedValue: a value holds the line that comes after it, so that others would
+            sign the same.
     """
+    for name, following in pairwise((*components, b"@signature-params")):
+        end = b'\n"%s": ' % following
+        if (values[name] + end).find(end) != len(values[name]):
+            raise UnsupportedValue(f"the value of {name[:40]!r} reads like the line after it")
     lines = b"\n".join(b'"%s": %s' % (name, values[name]) for name in components)
     names = [b"@" + name if name in _DERIVED else name for name in components]
     signed = tuple((name, parameters[name]) for name in sorted(SIGNED_PARAMETERS & {*parameters}))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 
 from protocol.codecs.base64url import encode_base64url
-from protocol.codecs.commitment_fields import claims_of
+from protocol.codecs.commitment_fields import claims_of, with_claims
 from protocol.codecs.content_digest import content_digest
 from protocol.codecs.httpsig_commitment import commit, from_wire, to_wire
 from protocol.codecs.signature_fields import Signature, input_value, write
@@ -119,6 +120,28 @@ def test_a_body_that_was_not_signed_is_dropped(user_wallet, target) -> None:
     message = Message.of_tabm(from_wire(may(user_wallet, target, names)))
     verify(message)
     assert b"data" not in message.keys
+
+
+@pytest.mark.guarantee("S10")
+@pytest.mark.parametrize("note", [b" two lines", b"two\nlines", b"two lines\t"])
+def test_what_was_trimmed_before_it_was_signed_is_kept_so(note, user_wallet, target) -> None:
+    """Spaces and line breaks that the signature does not see make no other message of it."""
+    tabm = from_wire(may(user_wallet, target))
+    assert tabm[b"note"] == b"two lines"
+    with pytest.raises(InvalidSignature, match="spaces"):
+        verify(Message.of_tabm({**tabm, b"note": note}))
+
+
+@pytest.mark.guarantee("S10")
+@pytest.mark.parametrize("bundle", [b"true", b"false"])
+def test_nothing_is_added_to_an_older_signature(bundle, user_wallet, target) -> None:
+    """`bundle` is signed today; then it was unknown, and would make other bytes now."""
+    tabm = from_wire(may(user_wallet, target))
+    claims = tuple(
+        replace(claim, rest={**claim.rest, b"bundle": bundle}) for claim in claims_of(tabm)
+    )
+    with pytest.raises(InvalidSignature, match="nested"):
+        verify(Message.of_tabm(with_claims(tabm, claims)))
 
 
 def test_an_old_label_on_a_new_signature_is_none() -> None:
