@@ -143,9 +143,9 @@ class Sequencer:
                 what `spawn_terms` raises for the first message.
         """
         terms = self.require_wanted(message)
-        self._require_room(message)
-        assignment = self._next(message, terms)
         body = Body(message.codec, message.encoded)
+        self._require_room(message.message_id, body)
+        assignment = self._next(message, terms)
         flight = Flight(
             assignment,
             terms.signers,
@@ -190,11 +190,16 @@ class Sequencer:
         if self._missing:
             raise WalletMissing(f"process {self.process} needs wallet {self._missing[0]}")
 
-    def _require_room(self, message: Verified) -> None:
-        journal = self._around.journal
-        journal.require_space(len(message.encoded))
-        if not journal.same_body(message.message_id, Body(message.codec, message.encoded)):
-            raise IdCollision(f"message ID {message.message_id} is taken by other bytes")
+    def _require_room(self, message_id: Id, body: Body) -> None:
+        self._around.journal.require_space(len(body.encoded))
+        if not self._is_same(message_id, body):
+            raise IdCollision(f"message ID {message_id} is taken by other bytes")
+
+    def _is_same(self, message_id: Id, body: Body) -> bool:
+        flight = self._by_message.get(message_id)
+        # Once the committer takes the pin away, the store has its body.
+        pin = flight.pin if flight else None
+        return pin.body == body if pin else self._around.journal.same_body(message_id, body)
 
     def _next(self, message: Verified, terms: Terms) -> Assignment:
         timestamp, block = self._moment()

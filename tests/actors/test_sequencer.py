@@ -262,6 +262,22 @@ def test_allowed_duplicates_get_a_new_slot() -> None:
     assert sequencer.give(HELLO).slot == first.slot + 1
 
 
+@pytest.mark.guarantee("S10")
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_message_that_comes_again_with_other_bytes_is_refused(durable) -> None:
+    """Also before the store has the first ones: there, the others would fence the shard."""
+    world = World(Duplicates.ALLOW)
+    sequencer = world.sequencer()
+    flights = [sequencer.give(SPAWN), sequencer.give(HELLO)]
+    if durable:
+        world.pin(*flights)
+        for flight in flights:
+            flight.pin = None
+    with pytest.raises(IdCollision):
+        sequencer.give(message("hello", PROCESS, Extra="x"))
+    assert sequencer.give(HELLO).slot == 2
+
+
 def test_allowed_duplicates_leave_memory_one_by_one() -> None:
     """The same message in two slots under way does not confuse either."""
     world = World(Duplicates.ALLOW)
