@@ -6,28 +6,38 @@ import hashlib
 
 from starlette.responses import Response
 
-from node.http.negotiation import Form
-from node.http.replies import Fields
+from node.http.replies import NO_STORE, Fields
 from node.http.request import Call
 from protocol.codecs.base64url import encode_base64url
 
 _YEAR_SECONDS = 365 * 24 * 3600
 """The longest that caches take seriously (RFC 9111 asks for no more)."""
 
+_VARY = (
+    b"accept, accept-bundle, accept-codec, at-slot, codec-device, from, limit, require-codec,"
+    b" target, to"
+)
+"""Headers that decide what a reading request gets, beside its address."""
 
-def lasting(form: Form, *parts: object) -> Fields:
+
+def lasting(call: Call, *parts: object) -> Fields:
     """Return the headers of a reply that will always be the same.
 
+    A request with a body has a reply that nobody keeps: no cache looks at what the body says,
+    and would give the reply to all who ask without it.
+
     Args:
-        form: how it is written; another form is another reply.
+        call: what is answered; its form names the reply, too.
         parts: what else names its content, such as IDs and slots.
     """
+    if call.body:
+        return NO_STORE
+    form = call.form
     named = "\n".join(map(str, (form.codec, form.bundle, *parts))).encode()
     tag = encode_base64url(hashlib.sha256(named).digest()[:16])
     return (
         (b"cache-control", b"public, max-age=%d, immutable" % _YEAR_SECONDS),
-        # The same address gives other codecs to those who ask for them.
-        (b"vary", b"accept, accept-bundle, require-codec"),
+        (b"vary", _VARY),
         (b"etag", b'"%s"' % tag),
     )
 

@@ -23,5 +23,5 @@ async def message(node: Node, call: Call) -> Reply | Response:
     if identifier is None:
         raise InvalidInput("the address names no message")
     found = await apart(node.scheduler.message, identifier)
-    fields = lasting(call.form, identifier, call.path.key, *call.path.rest)
+    fields = lasting(call, identifier, call.path.key, *call.path.rest)
     return unchanged(call, fields) or Reply(found.tabm, fields, is_large(found))

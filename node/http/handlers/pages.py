@@ -84,7 +84,7 @@ def _fields(call: Call, process: Id, wanted: Range, stored: int) -> Fields:
         over = cut < stored
     if not over:
         return NO_STORE
-    return lasting(call.form, process, wanted)
+    return lasting(call, process, wanted)
 
 
 def _written(

@@ -53,7 +53,7 @@ async def following(node: Node, call: Call) -> Reply | Response:
     if place is not None and not node.config.replies.follow_redirects:
         return redirect(call, place, process)
     form = call.form
-    fields = NO_STORE if place is not None else lasting(form, process, "next", at_slot)
+    fields = NO_STORE if place is not None else lasting(call, process, "next", at_slot)
     source = node.scheduler if place is None else node.remote.source(place)
     entry = await asking_peers(node.lookahead.next, source, process, at_slot)
     body = entry.message.tabm if form.bundle else None

@@ -31,7 +31,7 @@ def process(service: Service, user_wallet: Wallet, wallet: Wallet) -> str:
     return service.post("/push", item).headers["process"]
 
 
-@pytest.mark.parametrize("record", [RECORD, RECORD | {b"ao-types": b'.="list"'}])
+@pytest.mark.parametrize("record", [RECORD, {**RECORD, b"ao-types": b'.="list"'}])
 @pytest.mark.parametrize("bundle", [True, False])
 def test_the_operator_signs_no_part_of_a_message(
     service: Service, process: str, user_wallet: Wallet, wallet: Wallet, record: Tabm, bundle: bool
