@@ -97,7 +97,8 @@ def _process(user: Wallet, scheduler: Id, codec: str, **asked: str) -> Message:
     return Message.create(keys, user, codec)
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread: it has to end before other tests begin.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium."""
     program = shutil.which("chromium")
