@@ -115,8 +115,8 @@ class EventStream:
 
         # Before the first look into the store: what is stored after that look is news.
         unsubscribe = self._scheduler.subscribe(self._process, wake)
-        self._streams.opened(news)
         try:
+            self._streams.opened(news)
             yield OPENING
             while not self._streams.ended():
                 news.clear()

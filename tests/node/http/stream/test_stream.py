@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from node.http.app import application
 from node.http.stream.events import HEARTBEAT, OPENING
 from node.http.stream.response import EventStream, Patience
+from node.http.stream.streams import Streams
 from node.node import Node
 from protocol.formats import aos2
 from protocol.ids import Id
@@ -236,3 +238,16 @@ def test_only_who_accepts_events_gets_them(
     page = service.get(f"/{schedule.process}/schedule", accept=accept)
     assert page.status_code == 200
     assert page.headers.get("content-type") != "text/event-stream"
+
+
+@in_a_loop
+async def test_readers_that_are_too_many_come_back_later(schedule: Schedule) -> None:
+    """They are told so, and the others go on; nothing is left behind of them."""
+    schedule.node = replace(schedule.node, streams=Streams(1))
+    async with schedule.reader() as first:
+        assert await first.chunk() == OPENING
+        async with schedule.reader() as second:
+            await second.ended()
+        assert (second.status, first.status) == (503, 200)
+        assert schedule.node.scheduler.load().followers == 1
+    assert schedule.deserted()
