@@ -10,10 +10,12 @@ from node.http.numbers import number
 from node.http.places import elsewhere, process_of, redirect
 from node.http.replies import NO_STORE, Reply
 from node.http.request import Call
-from node.http.waiting import asking_peers
+from node.http.waiting import apart, asking_peers
 from node.node import Node
+from node.peers.finding import Elsewhere
 from protocol.codecs import assignment as assignments
 from protocol.codecs.structured import to_tabm
+from protocol.entry import Entry
 from protocol.errors import InvalidInput
 from protocol.ids import Id
 
@@ -54,12 +56,18 @@ async def following(node: Node, call: Call) -> Reply | Response:
         return redirect(call, place, process)
     form = call.form
     fields = NO_STORE if place is not None else lasting(call, process, "next", at_slot)
-    source = node.scheduler if place is None else node.remote.source(place)
-    entry = await asking_peers(node.lookahead.next, source, process, at_slot)
+    entry = await _next(node, place, process, at_slot)
     body = entry.message.tabm if form.bundle else None
     tabm = {b"body": assignments.tabm(entry.assignment, body)}
     reply = Reply(tabm, fields, body is not None and is_large(entry.message))
     return unchanged(call, fields) or reply
+
+
+async def _next(node: Node, place: Elsewhere | None, process: Id, at_slot: int) -> Entry:
+    # What is kept here waits for nobody who asks another server.
+    if place is None:
+        return await apart(node.lookahead.next, node.scheduler, process, at_slot)
+    return await asking_peers(node.lookahead.next, node.remote.source(place), process, at_slot)
 
 
 def _standing(node: Node, process: Id, current: int) -> dict[str, int | str | list[str]]:
