@@ -13,8 +13,6 @@ from protocol.codecs.signature_base import SIGNED_PARAMETERS
 from protocol.message_ids import bundled, linked, only, signed_keys, signers_of, without_commitments
 from protocol.tabm import Tabm
 
-_KEPT = SIGNED_PARAMETERS | {COMPONENTS}
-
 
 def committed_part(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     """Return the committed keys with every signature, and with the HMAC that belongs to them.
@@ -61,4 +59,11 @@ def _bare(tabm: Tabm, claim: Claim) -> Claim:
     if claim.device == ans104_tabm.DEVICE:
         (claim,) = claims_of(ans104_tabm.tabm_of(ans104_tabm.item_for(tabm, claim)))
         return claim
-    return replace(claim, rest={key: text for key, text in claim.rest.items() if key in _KEPT})
+    return replace(
+        claim, rest={key: value for key, value in claim.rest.items() if _kept(key, value)}
+    )
+
+
+def _kept(key: bytes, value: bytes | Tabm) -> bool:
+    # A parameter is a text; what has another form under its name was not signed.
+    return key == COMPONENTS or (key in SIGNED_PARAMETERS and isinstance(value, bytes))
