@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from actors.stages import Stage
-from actors.ticket import Ticket
 from node.http.admission import admitted, is_large
 from node.http.assignment_wire import assignment_wire
+from node.http.confirmation import reached, wanted
 from node.http.negotiation import HTTPSIG, Form
 from node.http.places import elsewhere, redirect
-from node.http.replies import NO_STORE, Reply, respond
+from node.http.replies import NO_STORE, Fields, Reply, respond
 from node.http.request import Call
 from node.http.subjects import subject
 from node.http.waiting import asking_peers
@@ -18,7 +17,6 @@ from node.node import Node
 from protocol.assignment import LEGACY_VARIANT, Assignment
 from protocol.codecs import assignment as assignments
 from protocol.errors import (
-    InvalidInput,
     NotFound,
     NotOurProcess,
     UnsupportedProcess,
@@ -27,9 +25,7 @@ from protocol.errors import (
 from protocol.ids import Id
 from protocol.message import Message, Verified, named_process
 
-_STAGES = {"aggressive": Stage.ASSIGNED, "local": Stage.STORED, "remote": Stage.PUBLISHED}
 _USUAL = Form(HTTPSIG, bundle=False)
-_NAMES = {stage: name.encode() for name, stage in _STAGES.items()}
 
 
 async def schedule(node: Node, call: Call) -> Reply | Response:
@@ -43,7 +39,7 @@ async def schedule(node: Node, call: Call) -> Reply | Response:
         NotFound: nobody knows the process.
         SchedulerError: what the ticket ended with.
     """
-    stage = _stage(node, call)
+    stage = wanted(node, call)
     message = subject(call, node.scheduler.message)
     _require_destination(call, message)
     _require_item(node, message)
@@ -53,7 +49,7 @@ async def schedule(node: Node, call: Call) -> Reply | Response:
         assignment = await ticket.future(stage)
     except (NotFound, NotOurProcess) as exc:
         return await _sent_on(node, call, verified, exc)
-    return _answer(call, message, assignment, _reached(ticket))
+    return _answer(call, message, assignment, reached(ticket))
 
 
 async def _sent_on(
@@ -71,17 +67,7 @@ async def _sent_on(
         return redirect(call, place, message.process)
     entry = await asking_peers(node.remote.schedule, place, message)
     # How far it got is for its scheduler to say.
-    return _answer(call, entry.message, entry.assignment, None)
-
-
-def _stage(node: Node, call: Call) -> Stage:
-    asked = call.path.keys.get("confirmation") or call.fields.get("confirmation")
-    if not asked:
-        return node.scheduler.mode.stage
-    try:
-        return _STAGES[asked]
-    except KeyError:
-        raise InvalidInput("confirmation is aggressive, local or remote") from None
+    return _answer(call, entry.message, entry.assignment, ())
 
 
 def _require_destination(call: Call, message: Message) -> None:
@@ -105,19 +91,10 @@ def _require_item(node: Node, message: Message) -> None:
         raise UnsupportedProcess(f"a process of variant {LEGACY_VARIANT} takes ANS-104 items only")
 
 
-def _reached(ticket: Ticket) -> Stage:
-    later = (ticket.published, Stage.PUBLISHED), (ticket.stored, Stage.STORED)
-    for future, stage in later:
-        if future.done and future.error is None:
-            return stage
-    return Stage.ASSIGNED
-
-
 def _answer(
-    call: Call, message: Message, assignment: Assignment, reached: Stage | None
+    call: Call, message: Message, assignment: Assignment, confirmation: Fields
 ) -> Reply | Response:
-    said = () if reached is None else ((b"confirmation", _NAMES[reached]),)
-    fields = (*NO_STORE, (b"id", message.id.ascii), *said)
+    fields = (*NO_STORE, (b"id", message.id.ascii), *confirmation)
     if call.form == _USUAL and not call.path.rest:
         wire = assignment_wire(assignment)
         return respond(Reply({}, fields), wire.headers, wire.body)

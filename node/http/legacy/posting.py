@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from actors.schedules import Schedules
-from node.http.admission import admitted
 from node.http.legacy.flags import flags
 from node.http.request import Call
-from node.node import Node
-from protocol.assignment import Assignment
 from protocol.errors import InvalidInput, UnsupportedValue, WrongTarget
 from protocol.ids import Id
 from protocol.message import Message, named_process
@@ -49,16 +46,6 @@ def assigned(schedules: Schedules, call: Call) -> Message:
     if named_process(message) != process:
         raise WrongTarget("assigning a message to another process than its own is not supported")
     return message
-
-
-async def confirmed(node: Node, message: Message) -> Assignment:
-    """Schedule a message and wait, without a thread, for what this node confirms.
-
-    Raises:
-        SchedulerError: as `Scheduler.assign`.
-    """
-    verified = await admitted(node, message)
-    return await node.scheduler.schedule(verified).future(node.scheduler.mode.stage)
 
 
 def _require_tags(keys: Mapping[bytes, bytes]) -> None:

@@ -8,6 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from actors.clock import system_clock
+from actors.stages import Stage
+from node.http.admission import admitted
+from node.http.confirmation import reached, wanted
 from node.http.legacy import posting, reading
 from node.http.legacy.answers import written
 from node.http.legacy.flags import flags
@@ -61,20 +64,29 @@ async def _timestamp(node: Node, _call: Call) -> Response:
 async def _post(node: Node, call: Call) -> Response:
     """Schedule a data item, or have a message assigned that is here already.
 
-    The answer names the message, or the assignment of one that was to be assigned.
+    The answer names the message, or the assignment of one that was to be assigned. It waits
+    for the stage that `confirmation` names, and says in a header which one was reached.
     """
     keys = call.path.keys
     assigns = "assign" in keys or (not call.body and "process-id" in keys)
     message = posting.assigned(node.scheduler, call) if assigns else posting.decoded(call.body)
+    stage = wanted(node, call)
+    if assigns:
+        # A crash may give an assignment another ID until it is stored.
+        stage = max(stage, Stage.STORED)
+    verified = await admitted(node, message)
+    ticket = node.scheduler.schedule(verified)
     try:
-        assignment = await posting.confirmed(node, message)
+        assignment = await ticket.future(stage)
     except (NotFound, NotOurProcess) as exc:
         moved = await _moved(node, call, named_process(message), dict(message.keys))
         if moved is None:
             raise exc from None
         return moved
     identifier = assignment.id if assigns else message.id
-    return written({"timestamp": assignment.timestamp, "id": str(identifier)})
+    answer = written({"timestamp": assignment.timestamp, "id": str(identifier)})
+    answer.raw_headers.extend(reached(ticket))
+    return answer
 
 
 async def _process(node: Node, call: Call) -> Response:

@@ -181,3 +181,33 @@ def test_a_closed_scheduler_is_503(service: Service, user_wallet: Wallet, wallet
     service.node.scheduler.close()
     status, answer = post(service, process_item(user_wallet, wallet.address))
     assert (status, list(answer)) == (503, ["error"])
+
+
+@pytest.mark.guarantee("S6")
+def test_an_assignment_is_named_once_it_is_stored(
+    services: Services, user_wallet: Wallet, wallet: Wallet
+) -> None:
+    """Its ID is the answer, and until then a crash may give it another one."""
+    how = {"mode": "aggressive", "duplicates": "allow"}
+    service = services.start(scheduling=how)
+    process = spawned(service, user_wallet, wallet)
+    item = message_item(user_wallet, process)
+    post(service, item)
+    address = f"/?process-id={process}&assign={Message.decode(item).id}"
+    for slot in range(2, 7):
+        reply = service.request("POST", address)
+        assert reply.json()["id"] == str(service.node.scheduler.assignment(process, slot).id)
+        assert reply.headers["confirmation"] in ("local", "remote")
+
+
+@pytest.mark.parametrize("stage", ["local", "remote"])
+def test_a_post_waits_for_the_stage_that_it_names(
+    services: Services, user_wallet: Wallet, wallet: Wallet, stage: str
+) -> None:
+    """As on the newer routes; the answer says which one was reached."""
+    service = services.start(scheduling={"mode": "aggressive"})
+    item = process_item(user_wallet, wallet.address)
+    reply = service.request("POST", f"/?confirmation={stage}", content=item)
+    assert reply.headers["confirmation"] in (stage, "remote")
+    refused = service.request("POST", "/", content=item, headers={"confirmation": "soon"})
+    assert (refused.status_code, list(refused.json())) == (400, ["error"])
