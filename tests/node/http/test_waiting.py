@@ -19,6 +19,7 @@ from tests.node.http.service import Service
 PATIENCE_SECONDS = 30
 
 
+@pytest.mark.guarantee("L2")
 def test_one_too_many_is_told_to_come_back() -> None:
     """At once, instead of standing behind the others; and is served once they are."""
 

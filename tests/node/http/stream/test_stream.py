@@ -240,6 +240,7 @@ def test_only_who_accepts_events_gets_them(
     assert page.headers.get("content-type") != "text/event-stream"
 
 
+@pytest.mark.guarantee("L2")
 @in_a_loop
 async def test_readers_that_are_too_many_come_back_later(schedule: Schedule) -> None:
     """They are told so, and the others go on; nothing is left behind of them."""
