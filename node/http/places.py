@@ -7,6 +7,7 @@ from starlette.responses import Response
 from node.http.request import Call
 from node.http.waiting import asking_peers
 from node.node import Node
+from node.peers.asking import PSEUDONYM
 from node.peers.finding import Elsewhere
 from protocol.assignment import LEGACY_VARIANT
 from protocol.binding import hint_of
@@ -61,6 +62,15 @@ async def elsewhere(
         return None
     found = await asking_peers(node.finder.find, process, hint=_hint(call), keys=keys)
     return found if isinstance(found, Elsewhere) else None
+
+
+def follows(node: Node, call: Call) -> bool:
+    """Tell whether a request for another scheduler's process is passed on; else it is redirected.
+
+    What a node like this one has passed on is not passed on again. Anyone can publish a
+    location that leads from here to here, or to a node that leads back.
+    """
+    return node.config.replies.follow_redirects and PSEUDONYM not in call.fields.get("via", "")
 
 
 def redirect(call: Call, place: Elsewhere, process: Id) -> Response:

@@ -27,6 +27,9 @@ from storage.journal import PAGE_LIMIT
 
 MAX_SLOTS = PAGE_LIMIT + 1
 """Slots taken from one reply: HyperBEAM sends one more than a page."""
+PSEUDONYM = "ao-scheduler"
+VIA = (b"via", f"1.1 {PSEUDONYM}".encode())
+"""Of every question: who is asked by one of us passes it on to nobody. RFC 9110, 7.6.3."""
 _BUNDLE = ((b"accept-bundle", b"true"),)
 _AOS2 = ((b"accept", b"application/aos-2"),)
 _ITEM = ((b"content-type", b"application/ans104"), (b"codec-device", b"ans104@1.0"))
@@ -101,6 +104,7 @@ class Asking:
         old = elsewhere.variant == LEGACY_VARIANT
         path = "/" if old else f"/{message.process}/schedule"
         headers, body = _posted(message)
+        headers = (*headers, VIA)
         if confirmation:
             headers = (*headers, (b"confirmation", confirmation.encode()))
         try:
@@ -152,7 +156,8 @@ class Asking:
             raise before from None
 
     def _get(self, elsewhere: Elsewhere, path: str, headers: Headers = ()) -> Answer:
-        answer = self._client.get(elsewhere.url + path, headers=headers, follow=True)
+        url = elsewhere.url + path
+        answer = self._client.get(url, headers=(*headers, VIA), follow=True)
         # Scheduler units of the older network say 400 for what they do not know.
         unknown = {400, 404} if elsewhere.variant == LEGACY_VARIANT else {404}
         if answer.status in unknown:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from node.http.caching import lasting, unchanged
 from node.http.negotiation import AOS2
 from node.http.numbers import number
-from node.http.places import elsewhere, process_of, redirect
+from node.http.places import elsewhere, follows, process_of, redirect
 from node.http.replies import NO_STORE, Fields, Reply, respond
 from node.http.request import Call
 from node.http.waiting import apart, asking_peers
@@ -49,7 +49,7 @@ async def page(node: Node, call: Call) -> Reply | Response:
     place = await elsewhere(node, call, process)
     if place is None:
         return await apart(_own, node, call, process, wanted)
-    if not node.config.replies.follow_redirects:
+    if not follows(node, call):
         return redirect(call, place, process)
     read = node.remote.entries
     entries = await asking_peers(read, place, process, wanted.first, wanted.last, wanted.limit)

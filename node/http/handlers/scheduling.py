@@ -8,7 +8,7 @@ from node.http.admission import admitted, is_large
 from node.http.assignment_wire import assignment_wire
 from node.http.confirmation import reached, wanted
 from node.http.negotiation import HTTPSIG, Form
-from node.http.places import elsewhere, redirect
+from node.http.places import elsewhere, follows, redirect
 from node.http.replies import NO_STORE, Fields, Reply, respond
 from node.http.request import Call
 from node.http.subjects import subject
@@ -63,7 +63,7 @@ async def _sent_on(
         place = None
     if place is None:
         raise refusal from None
-    if not node.config.replies.follow_redirects:
+    if not follows(node, call):
         return redirect(call, place, message.process)
     entry = await asking_peers(node.remote.schedule, place, message)
     # How far it got is for its scheduler to say.

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from node.http.admission import is_large
 from node.http.caching import lasting, unchanged
 from node.http.numbers import number
-from node.http.places import elsewhere, process_of, redirect
+from node.http.places import elsewhere, follows, process_of, redirect
 from node.http.replies import NO_STORE, Reply
 from node.http.request import Call
 from node.http.waiting import apart, asking_peers
@@ -33,7 +33,7 @@ async def slot(node: Node, call: Call) -> Reply | Response:
     place = await elsewhere(node, call, process)
     if place is None:
         current = node.scheduler.slot(process) if node.scheduler.has(process) else -1
-    elif node.config.replies.follow_redirects:
+    elif follows(node, call):
         current = await asking_peers(node.remote.slot, place, process)
     else:
         return redirect(call, place, process)
@@ -52,7 +52,7 @@ async def following(node: Node, call: Call) -> Reply | Response:
     if at_slot is None or at_slot < -1:
         raise InvalidInput("at-slot is the slot before the one wanted, -1 for slot 0")
     place = await elsewhere(node, call, process)
-    if place is not None and not node.config.replies.follow_redirects:
+    if place is not None and not follows(node, call):
         return redirect(call, place, process)
     form = call.form
     fields = NO_STORE if place is not None else lasting(call, process, "next", at_slot)

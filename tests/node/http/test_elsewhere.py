@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from node.config import Config
 from node.http.app import application
 from node.http.path import Path
 from node.http.places import redirect
 from node.http.request import Call
+from node.peers.client import MAX_REDIRECTS
 from node.peers.finding import Elsewhere
 from protocol.codecs.assignment import of_tabm
 from protocol.ids import Id
@@ -149,3 +151,24 @@ def test_a_node_that_follows_answers_for_the_other(
     assert not isinstance(body, bytes)
     assert of_tabm(body) == there.node.scheduler.assignment(process, 1)
     assert not here.node.scheduler.has(process)
+
+
+def test_a_node_that_follows_is_not_led_in_a_circle(
+    services: Services, wallet: Wallet, other_wallet: Wallet, user_wallet: Wallet
+) -> None:
+    """By a record of somebody's that names the node itself: it asks itself once, not for ever."""
+    here = services.start(wallet, peers=PRIVATE, replies={"follow_redirects": True})
+    asked: list[str] = []
+
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        await application(here.node)(scope, receive, send)
+
+    foreign = process_item(user_wallet, other_wallet.address)
+    with Living(Config(server={"port": 0}), counted) as living:
+        record = Location.sign(other_wallet, f"http://localhost:{living.port}", 1).encoded
+        assert here.post("/~scheduler@1.0/location", record).status_code == 200
+        assert here.post("/push", foreign).status_code >= 400
+        reading = [f"/{Message.decode(foreign).id}/{what}" for what in ("slot", "next?at-slot=0")]
+        assert all(here.get(address).status_code >= 400 for address in reading)
+    assert 0 < len(asked) <= 3 * (1 + MAX_REDIRECTS)
