@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 
 import pykka
@@ -37,9 +39,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """Ask a `LookaheadReader` for one slot; it answers with its `Entry`."""
+    """Ask a `LookaheadReader` for one slot; it answers with its `Entry`.
+
+    Attributes:
+        slot: which one.
+        until: monotonic seconds after which nobody waits for the answer any more.
+    """
 
     slot: int
+    until: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,9 @@ class LookaheadReader(SchedulerActor):
     def on_receive(self, message: Any) -> Any:
         """Serve one message."""
         if isinstance(message, Next):
-            return self._next(message.slot)
+            # While a source is slow, questions that were given up would pile up otherwise, and
+            # each would cost the source one more.
+            return self._next(message.slot) if time.monotonic() < message.until else None
         if isinstance(message, Prefetch):
             return self._prefetch(message.slot)
         return super().on_receive(message)
@@ -148,10 +158,11 @@ class Lookahead:
         slot = at_slot + 1
         try:
             reader = self._reader(source, process)
-            entry: Entry = reader.ask(Next(slot), block=True, timeout=self._timeout)
+            question = Next(slot, time.monotonic() + self._timeout)
+            entry: Entry | None = reader.ask(question, block=True, timeout=self._timeout)
         except (pykka.Timeout, pykka.ActorDeadError):
-            return read_slot(source, process, slot)
-        return entry
+            entry = None
+        return entry or read_slot(source, process, slot)
 
     def close(self) -> None:
         """Stop all readers, without waiting for what they fetch. Idempotent."""

@@ -127,6 +127,21 @@ def test_what_came_late_is_used_afterwards(shelf, entries) -> None:
     assert shelf.asked == [(0, SLOTS_AHEAD)]
 
 
+@pytest.mark.guarantee("L2")
+def test_questions_that_were_given_up_cost_nothing(shelf, entries) -> None:
+    """Behind a slow fetch they are dropped one after the other, and not fetched for."""
+    gate = Gate()
+    shelf.answer = lambda _first, _limit: gate.pass_through()
+    reader = LookaheadReader.start(shelf, process_of(entries))
+    reader.ask(Next(0), block=False)
+    gate.wait_for_arrival()
+    given_up = [reader.ask(Next(0, until=0.0), block=False) for _ in range(5)]
+    gate.open()
+    assert [answer.get(timeout=PATIENCE) for answer in given_up] == [None] * 5
+    reader.stop(block=True)
+    assert shelf.asked == [(0, SLOTS_AHEAD)]
+
+
 def test_a_slot_that_is_not_there_yet_is_asked_for_again(lookahead, entries) -> None:
     """The end of a schedule is not remembered."""
     process = process_of(entries)
