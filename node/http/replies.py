@@ -16,6 +16,7 @@ from protocol.codecs.httpsig_commitment import to_wire
 from protocol.codecs.json_codec import encode as to_json
 from protocol.codecs.portable import encode
 from protocol.errors import InvalidSignature, MalformedItem, NotFound, UnsupportedValue
+from protocol.formats.enclosed import enclosed
 from protocol.message_ids import linked
 from protocol.tabm import COMMITMENTS, Tabm
 
@@ -35,8 +36,9 @@ MAX_COPIES_BYTES = 8 << 10
 """Of all such headers: clients give up at 16 KiB."""
 
 _HTTPSIG = HTTPSIG.encode()
-_UNWRITABLE = (UnsupportedValue, InvalidSignature)
-"""How a codec refuses a message: by its keys, or because its commitments are none there."""
+_UNWRITABLE = (UnsupportedValue, InvalidSignature, MalformedItem)
+"""How a codec refuses a message: by its keys, because its commitments are none there, or because
+a key stands there nested and as a link."""
 
 _NOT_COPIED = frozenset((b"ao-types", b"body", b"codec-device", b"content-type", b"data"))
 """Keys that say something else as headers, or are what the body is for."""
@@ -117,7 +119,10 @@ def respond(reply: Reply, headers: Iterable[tuple[bytes, bytes]], body: bytes) -
 def _httpsig(reply: Reply, bundle: bool) -> Response:
     if reply.tabm.get(b"codec-device", _HTTPSIG) != _HTTPSIG:
         raise UnsupportedValue("a reader would take the message's codec-device for the reply's")
-    wire = to_wire(reply.tabm, bundle=bundle)
+    try:
+        wire = to_wire(reply.tabm, bundle=bundle)
+    except UnsupportedValue:
+        wire = to_wire(enclosed(reply.tabm), bundle=bundle)
     return respond(reply, wire.headers, wire.body)
 
 

@@ -9,12 +9,13 @@ from protocol.codecs.ans104 import Item, unsigned
 from protocol.codecs.canonical import MAX_NAME_BYTES, MAX_VALUE_BYTES
 from protocol.errors import InvalidId, UnsupportedValue
 from protocol.ids import Id
-from protocol.tabm import Tabm
+from protocol.tabm import COMMITMENTS, Tabm
 
 DATA_KEY = b"ao-data-key"
 """Tag and key that names the key whose value is the item's data, where that is not `data`."""
 
-_NOT_KEYS = frozenset({DATA_KEY, b"bundle-format", b"bundle-version", b"bundle-map"})
+_NOT_KEYS = frozenset({DATA_KEY, b"bundle-format", b"bundle-version", b"bundle-map", COMMITMENTS})
+"""Tags that say how an item is built; and one whose name a message has its signatures under."""
 
 
 def keys_of(item: Item) -> dict[bytes, bytes]:
@@ -30,7 +31,7 @@ def keys_of(item: Item) -> dict[bytes, bytes]:
         values.setdefault(name.lower(), []).append(value)
     keys: dict[bytes, bytes] = {}
     if item.data:
-        keys[values.get(DATA_KEY, [b"data"])[0]] = item.data
+        keys[named_data_key(values.get(DATA_KEY, [b""])[0])] = item.data
     fields = {
         name: Id(field).ascii
         for name, field in ((b"anchor", item.anchor), (b"target", item.target))
@@ -81,6 +82,15 @@ def data_key_of(keys: Tabm) -> bytes:
     if isinstance(explicit, bytes):
         return explicit
     return b"body" if b"body" in keys and not keys.get(b"data") else b"data"
+
+
+def named_data_key(named: bytes) -> bytes:
+    """Return the key of an item's data, as its tag `ao-data-key` names it, empty without one.
+
+    No message has a key without a name, nor one in the place of its signatures: data that is
+    called so is `data` all the same.
+    """
+    return b"data" if named in (b"", COMMITMENTS) else named
 
 
 def _field(rest: dict[bytes, bytes], name: bytes) -> bytes:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from protocol.codecs.ans104 import Item
 from protocol.codecs.ans104_bundle import BINARY, FORMAT, MAP, unpack
-from protocol.codecs.ans104_keys import DATA_KEY, keys_of
+from protocol.codecs.ans104_keys import DATA_KEY, keys_of, named_data_key
 from protocol.errors import InvalidInput
 from protocol.ids import Id
-from protocol.tabm import Tabm
+from protocol.tabm import COMMITMENTS, Tabm
 
 
 def opened(
@@ -24,10 +24,12 @@ def opened(
         signed: reads a signed item at the levels below.
     """
     children = _unpacked(item) if levels else None
-    if children is None:
+    if children is None or COMMITMENTS in children:
+        # Where a message has its signatures no other can stand.
         return None
     inside = {name: _value(children[name], levels - 1, signed) for name in sorted(children)}
-    if inside.keys() == {lower_tags(item).get(DATA_KEY, b"data")} and not _is_nested(inside):
+    data_key = named_data_key(lower_tags(item).get(DATA_KEY, b""))
+    if inside.keys() == {data_key} and not _is_nested(inside):
         # As a message it would look like an item with that data.
         return None
     tags = keys_of(replace(item, data=b""))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from protocol.codecs.ans104 import Item, unsigned
 from protocol.codecs.ans104_building import bundle_of, children_of
 from protocol.codecs.ans104_bundle import FORMAT, MAP
-from protocol.codecs.ans104_keys import DATA_KEY, data_key_of, keys_of
+from protocol.codecs.ans104_keys import DATA_KEY, data_key_of, keys_of, named_data_key
 from protocol.codecs.ans104_opening import lower_tags, opened
 from protocol.codecs.avro import Tag
 from protocol.codecs.base64url import encode_base64url
@@ -23,6 +23,9 @@ DEVICE = b"ans104@1.0"
 
 DEEPEST = 4
 """Levels of bundles in bundles that are opened: each is hashed once more to be sure of it."""
+
+NO_DATA = b"no-data"
+"""Our own field: the key of the data is there, but it is a tag, and the item has no data."""
 
 _BUNDLE = (*(name for name, _ in FORMAT), MAP)
 _TYPES = {kind.name.encode(): kind for kind in SIGNATURE_TYPES.values()}
@@ -103,6 +106,8 @@ def _claim(item: Item, keys: Tabm) -> Claim:
     lower = lower_tags(item)
     rest: dict[bytes, bytes | Tabm] = {name: lower[name] for name in _BUNDLE if name in lower}
     rest |= {name: Id(field).ascii for name, field in fields.items() if field}
+    if not item.data and named_data_key(lower.get(DATA_KEY, b"")) in keys:
+        rest[NO_DATA] = b"true"
     return Claim(
         device=DEVICE,
         type=signature_type(item.signature_type).name.encode(),
@@ -143,11 +148,13 @@ def _plain(keys: Tabm, claim: Claim) -> Iterator[Tag]:
 
 
 def _data(keys: Tabm, claim: Claim) -> bytes:
+    if NO_DATA in claim.rest:
+        return b""
     data_key = data_key_of(keys)
     original = claim.rest.get(b"original-tags")
     if isinstance(original, Mapping):
         named = [value for name, value in original_tags(original) if name.lower() == DATA_KEY]
-        data_key = named[0] if named else b"data"
+        data_key = named_data_key(named[0] if named else b"")
     if FORMAT[0][0] in claim.rest and (children := children_of(keys, data_key)):
         return bundle_of(children, item_of, named=MAP in claim.rest)
     return _leaf(keys.get(data_key, b""))

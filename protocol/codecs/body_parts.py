@@ -97,8 +97,6 @@ def _group(
 ) -> None:
     if not levels:
         raise UnsupportedValue("the message is nested too deeply")
-    if nested == EMPTY:
-        raise UnsupportedValue(f"{path[:80]!r} looks like an empty message and is none")
     lines: dict[bytes, bytes] = {}
     for key, value in nested.items():
         if not isinstance(value, bytes):
@@ -107,6 +105,8 @@ def _group(
             lines[key] = value
         else:
             parts[b"%s/%s" % (path, _segment(key))] = value
+    if lines == EMPTY:
+        raise UnsupportedValue(f"{path[:80]!r} looks like an empty message and is none")
     if lines or not nested:
         parts[path] = lines or EMPTY
 

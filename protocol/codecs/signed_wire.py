@@ -65,8 +65,8 @@ def to_wire(tabm: Tabm, *, bundle: bool) -> Wire:
         UnsupportedValue: headers cannot carry it.
         InvalidSignature: its commitments are malformed.
     """
-    wire = portable.encode(bundled(tabm) if bundle else linked(tabm))
     claims = claims_of(tabm)
+    wire = portable.encode(_inline(tabm, claims) if bundle else linked(tabm))
     if not claims:
         return wire
     require_no_body_key(tabm)
@@ -107,6 +107,13 @@ def _signatures(signature: bytes, signature_input: bytes) -> list[Signature]:
 def _keyid(signature: Signature) -> bytes:
     value = dict(signature.parameters).get(b"keyid")
     return value if isinstance(value, bytes) else b""
+
+
+def _inline(tabm: Tabm, claims: Sequence[Claim]) -> Tabm:
+    # Who signed what is nested in full signed its HMACs, too. Else anybody can make them who
+    # wants any, and of some messages there are none: no header could carry their keys.
+    in_full = any(claim.bundle and claim.device == DEVICE for claim in claims)
+    return bundled(tabm) if in_full else tabm
 
 
 def _over(claim: Claim) -> tuple[frozenset[bytes], bool]:
@@ -151,10 +158,12 @@ def _parameters(claim: Claim) -> Iterator[tuple[bytes, bytes | int]]:
 
 
 def _text(tags: Tabm) -> bytes:
-    return b", ".join(
-        b"%d:%s:%s" % (number, name, encode_base64url(text))
-        for number, (name, text) in enumerate(ans104_tabm.original_tags(tags), 1)
-    )
+    members = []
+    for number, (name, text) in enumerate(ans104_tabm.original_tags(tags), 1):
+        if _MEMBERS.search(name + b":"):
+            raise UnsupportedValue(f"the tag {name[:40]!r} would be read as two")
+        members.append(b"%d:%s:%s" % (number, name, encode_base64url(text)))
+    return b", ".join(members)
 
 
 def _claim(signature: Signature, tabm: Tabm, headers: Collection[bytes]) -> Claim:
@@ -182,7 +191,9 @@ def _claim(signature: Signature, tabm: Tabm, headers: Collection[bytes]) -> Clai
 
 
 def _committed(names: Sequence[bytes], tabm: Tabm, headers: Collection[bytes]) -> tuple[bytes, ...]:
-    named = {unescape(name).removesuffix(LINK) for name in names}
+    # A link may be written out, or stand in a part for what its value has.
+    named = set(map(unescape, names))
+    named |= {name.removesuffix(LINK) for name in named}
     body_keys = sorted(tabm.keys() - headers - named)
     return tuple(committed_keys(names, body_keys, _ABOUT_BODY - tabm.keys()))
 

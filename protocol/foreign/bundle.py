@@ -13,6 +13,7 @@ from protocol.codecs.wire import Wire
 from protocol.entry import Entries, Entry
 from protocol.errors import MalformedItem
 from protocol.foreign.prefix import readable
+from protocol.formats.enclosed import body_of
 from protocol.location import number
 from protocol.message import Message
 from protocol.tabm import Tabm
@@ -53,7 +54,7 @@ def slot(wire: Wire) -> int:
 
 
 def _entry(assigned: Tabm) -> Entry:
-    message = Message.of_tabm(_map(assigned, b"body"))
+    message = body_of(assigned) or Message.of_tabm(_map(assigned, b"body"))
     return Entry(_older(assigned) or of_tabm(assigned), message)
 
 
