@@ -8,8 +8,8 @@ from actors.messages import Submit
 from actors.sequencer import Sequencer
 from protocol.message import Verified
 
-SWEEP_FROM = 64
-"""How many wait before it is worth looking for those that have expired."""
+SWEEP_FROM = 8
+"""How many wait before it is worth looking for those that have expired: each may be 10 MiB."""
 
 
 class Turns:

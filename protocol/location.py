@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from protocol.assignment import LEGACY_VARIANT, VARIANT
 from protocol.codecs.structured import Scalar
-from protocol.errors import InvalidInput, MalformedItem
+from protocol.errors import InvalidInput, MalformedItem, TooLarge
 from protocol.ids import Id
 from protocol.message import Encoded, Message
 from protocol.signed import signer_of
@@ -25,6 +25,8 @@ NO_NONCE = -1
 """Of a legacy record, which has none, and of a signer that no record is known of."""
 MAX_URL_BYTES = 2048
 """Longest URL taken: what servers and proxies agree to carry."""
+MAX_RECORD_BYTES = 16 << 10
+"""Longest record taken: anybody can sign one, and whoever looks for a scheduler keeps it."""
 _DIGITS = 15
 """Of an integer that parsers of structured fields take (RFC 8941, 3.3.1)."""
 
@@ -87,10 +89,13 @@ def location_of(message: Message) -> Location:
         MalformedItem: it is no location record, or several have signed it.
         InvalidInput: its URL is none that can be used.
         InvalidSignature: its signature does not verify.
+        TooLarge: it is over 16 KiB, several times what it needs.
     """
     keys = message.keys
     if keys.get(b"type", b"").lower() not in TYPES:
         raise MalformedItem("the message is no location record")
+    if len(message.encoded) > MAX_RECORD_BYTES:
+        raise TooLarge(f"a location record is at most {MAX_RECORD_BYTES} bytes")
     variant = _text(keys, b"variant") or (VARIANT if b"nonce" in keys else LEGACY_VARIANT)
     legacy = variant == LEGACY_VARIANT
     return Location(

@@ -7,9 +7,10 @@ import pytest
 from protocol.assignment import LEGACY_VARIANT
 from protocol.codecs import ans104
 from protocol.codecs.wire import Wire
-from protocol.errors import InvalidInput, InvalidSignature, MalformedItem
+from protocol.errors import InvalidInput, InvalidSignature, MalformedItem, TooLarge
 from protocol.location import (
     DEFAULT_TIME_TO_LIVE,
+    MAX_RECORD_BYTES,
     MAX_URL_BYTES,
     NO_NONCE,
     Location,
@@ -83,6 +84,14 @@ def test_the_oldest_records_name_no_variant(wallet) -> None:
     found = Location.decode(_item(wallet, Type="Scheduler-Location", Url=URL))
     assert found.variant == LEGACY_VARIANT
     assert found.time_to_live == DEFAULT_TIME_TO_LIVE
+
+
+@pytest.mark.guarantee("L2")
+def test_a_huge_record_is_refused(wallet) -> None:
+    """Strangers' records are kept: one that is large for its few keys wants the room."""
+    keys = {"type": "location", "url": URL, "nonce": "1", "data": "x" * MAX_RECORD_BYTES}
+    with pytest.raises(TooLarge, match="location record"):
+        Location.decode(Message.create(keys, wallet).encoded)
 
 
 def test_a_changed_record_is_refused(wallet) -> None:
