@@ -20,10 +20,11 @@ _VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x
 _HTTPS_OWN = frozenset(
     b"alt-svc clear-site-data connection content-digest content-encoding content-length"
     b" content-location content-range content-security-policy cookie date expect host keep-alive"
-    b" location refresh server set-cookie strict-transport-security te trailer transfer-encoding"
-    b" upgrade via".split()
+    b" location nel refresh report-to reporting-endpoints server service-worker-allowed set-cookie"
+    b" strict-transport-security te trailer transfer-encoding upgrade via".split()
 )
-"""Headers that clients and servers obey; a message has no say in them."""
+"""Headers that clients and servers obey; a message has no say in them. With `nel` it could have
+browsers report whatever their users do here to somebody else."""
 
 _HTTPS_OWN_FAMILIES = (b"access-control-", b"proxy-", b"sec-", b"x-accel-", b"x-sendfile")
 """The same by how they begin; the last two let whoever sets them read a proxy's files."""

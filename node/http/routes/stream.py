@@ -29,7 +29,9 @@ class StreamRoute(Route):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match fully or not at all."""
         match, child = super().matches(scope)
-        if match is Match.FULL and MEDIA_TYPE in Headers(scope=scope).get("accept", ""):
+        # HEAD would wait for the end of what has none.
+        wanted = match is Match.FULL and scope["method"] == "GET"
+        if wanted and MEDIA_TYPE in Headers(scope=scope).get("accept", ""):
             try:
                 if Path.parse(scope["raw_path"].partition(b"?")[0]).key == "schedule":
                     return match, child

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 import pytest
@@ -298,11 +299,12 @@ def test_a_message_cannot_speak_for_the_node(
     service: Service, process: Id, user_wallet: Wallet, accept: str
 ) -> None:
     """Keys that are headers of the connection, or orders to a browser, stand in the body."""
-    item = message_item(user_wallet, process, Set_Cookie="a=b", Content_Length="3", Location="/x")
+    orders: dict[str, Any] = {"NEL": "{}", "Report_To": "{}", "Set_Cookie": "a=b", "Location": "/"}
+    item = message_item(user_wallet, process, Content_Length="3", **orders)
     service.post(f"/{process}/schedule", item)
     reply = service.get(f"/{Message.decode(item).id}", accept=accept)
     assert message_of(reply)[b"set-cookie"] == b"a=b"
-    assert not {"set-cookie", "location"} & reply.headers.keys()
+    assert not {"nel", "report-to", "set-cookie", "location"} & reply.headers.keys()
     assert int(reply.headers["content-length"]) == len(reply.content)
 
 

@@ -240,6 +240,12 @@ def test_only_who_accepts_events_gets_them(
     assert page.headers.get("content-type") != "text/event-stream"
 
 
+def test_the_head_of_a_stream_ends(service: Service, schedule: Schedule) -> None:
+    """It is the head of the page."""
+    address, accept = f"/{schedule.process}/schedule", {"accept": "text/event-stream"}
+    assert service.request("HEAD", address, headers=accept).status_code == 200
+
+
 @pytest.mark.guarantee("L2")
 @in_a_loop
 async def test_readers_that_are_too_many_come_back_later(schedule: Schedule) -> None:
