@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import node.config.errors
-import node.limits.refusals
+import node.errors
 import protocol.errors
 from node.config.names import FIELDS
 from node.metrics import Metrics
@@ -23,7 +22,7 @@ ALARMS = {"warning", "exception", "error"}
 KINDS = sorted(
     {
         kind
-        for module in (protocol.errors, node.limits.refusals, node.config.errors)
+        for module in (protocol.errors, node.errors)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, SchedulerError)
     },

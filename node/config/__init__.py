@@ -1,6 +1,5 @@
 """What an operator can set, and where each value came from."""
 
-from node.config.errors import ConfigInvalid
 from node.config.loading import Loaded, load
 from node.config.model import Config
 from node.config.sections import (
@@ -14,6 +13,7 @@ from node.config.sections import (
     Server,
     Store,
 )
+from node.errors import ConfigInvalid
 
 __all__ = [
     "Bundler",

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from node.config.errors import ConfigInvalid
 from node.config.model import Config
 from node.config.names import FIELDS, FILE_VARIABLE, VARIABLES
+from node.errors import ConfigInvalid
 
 DEFAULT = "default"
 

@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from node.limits.refusals import RequestTimeout
+from node.errors import RequestTimeout
 from node.limits.refusing import LINGER_SECONDS, Refuser
 from protocol.errors import Overloaded, SchedulerError, TooLarge
 

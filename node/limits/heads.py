@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from node.limits.refusals import (
+from node.errors import (
     HeadersTooLarge,
     MalformedRequest,
     UnsupportedEncoding,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from node.errors import RateLimited
 from node.limits.addresses import Clients
 from node.limits.buckets import Buckets
-from node.limits.refusals import RateLimited
 from node.limits.refusing import Refuser
 from protocol.ids import Id
 

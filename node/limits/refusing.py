@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from node.errors import MalformedRequest
 from node.http.cors import Cors
-from node.http.problems import problem
-from node.limits.refusals import MalformedRequest
 from protocol.errors import SchedulerError
 
 LINGER_SECONDS = 2.0
@@ -18,12 +18,16 @@ LINGER_SECONDS = 2.0
 on unread bytes is reset, which can take the answer away from the client."""
 
 
-class Refuser:
-    """Send problem replies to requests that nobody has read to their end."""
+Written = Callable[[SchedulerError, Scope], Response]
 
-    def __init__(self, told: Callable[[str], None]) -> None:
-        """Tell `told` the code of each refusal."""
+
+class Refuser:
+    """Reply to requests that nobody has read to their end."""
+
+    def __init__(self, told: Callable[[str], None], written: Written) -> None:
+        """Tell `told` the code of each refusal, and reply as it is `written`."""
         self._told = told
+        self._written = written
 
     async def __call__(
         self,
@@ -36,11 +40,20 @@ class Refuser:
     ) -> None:
         """Reply, and close the connection if there is more of the request than was read."""
         self._told(error.code)
-        await _refuse(error, scope, receive, send, linger)
+        # Where one request ends must be beyond doubt for the next one to be read.
+        doubtful = isinstance(error, MalformedRequest)
+        reply = Cors(self._written(error, scope))
+        await _refuse(reply, scope, receive, send, linger, doubtful=doubtful)
 
 
 async def _refuse(
-    error: SchedulerError, scope: Scope, receive: Receive, send: Send, linger: float
+    reply: ASGIApp,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    linger: float,
+    *,
+    doubtful: bool,
 ) -> None:
     # Whatever still comes is read meanwhile: Hypercorn's reader waits for ever when ten pieces
     # of a body are not taken.
@@ -50,8 +63,7 @@ async def _refuse(
         await asyncio.sleep(0)
     complete = rest.done()
 
-    # Where one request ends must be beyond doubt for the next one to be read.
-    closing = not complete or isinstance(error, MalformedRequest)
+    closing = not complete or doubtful
 
     async def held_open(message: Message) -> None:
         if message["type"] == "http.response.start" and closing and _is_http1(scope):
@@ -59,7 +71,7 @@ async def _refuse(
         await send({**message, "more_body": True} if "body" in message else message)
 
     try:
-        await Cors(problem(error))(scope, receive, held_open)
+        await reply(scope, receive, held_open)
         await asyncio.wait([rest], timeout=linger)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.errors import RateLimited
 from node.limits.buckets import Buckets
 from node.limits.rates import SignerRate
-from node.limits.refusals import RateLimited
 from protocol.ids import Id
 
 

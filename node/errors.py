@@ -1,8 +1,8 @@
-"""Refusals that only a server meets: of requests that are no messages yet."""
+"""Errors that only the program meets: requests that are no messages yet, and its configuration."""
 
 from __future__ import annotations
 
-from protocol.errors import InvalidInput, Refused
+from protocol.errors import InvalidInput, Refused, Unavailable
 
 
 class MalformedRequest(InvalidInput):
@@ -45,3 +45,10 @@ class RateLimited(Refused):
     code = "rate_limited"
     status = 429
     retry_after = 1.0
+
+
+class ConfigInvalid(Unavailable):
+    """The configuration cannot be used."""
+
+    code = "config_invalid"
+    status = 500
