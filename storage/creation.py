@@ -26,8 +26,9 @@ from storage.manifest import Manifest, load_manifest
 from storage.settings import StoreSettings
 from storage.space import require_free
 
-BESIDE_A_STORE = ("published", "lost+found")
-"""What may lie in a folder that becomes a store: an uploader's items, a disk's own folder."""
+BESIDE_A_STORE = ("published", "peers", "lost+found")
+"""What may lie in a folder that becomes a store: an uploader's items, what other nodes said, a
+disk's own folder."""
 
 
 def ensure_store(layout: Layout, shards: int, settings: StoreSettings) -> None:

@@ -15,8 +15,8 @@ MEANINGS = {
     "queued_bytes": "Bytes of their messages.",
     "slots_to_sign": "Slots that no signer has begun with.",
     "slots_not_stored": "Slots given and not stored: how far the store is behind the head.",
-    "slots_not_published": "Slots stored that have no receipt, in 1000 processes at most: how far "
-    "the bundler is behind the store.",
+    "slots_not_published": "Slots stored that have no receipt: how far the bundler is behind the "
+    "store.",
     "live_processes": "Processes kept in memory.",
     "processes": "Processes in the store.",
     "stuck_processes": "Processes with an item that the bundler refuses.",
@@ -60,10 +60,7 @@ class Standing(Collector):
 
     def _not_published(self) -> int | None:
         try:
-            return sum(
-                self._scheduler.slot(work.process) + 1 - work.unpublished
-                for work in self._scheduler.pending()
-                if work.unpublished is not None
-            )
+            totals = self._scheduler.totals()
         except (Closed, Fenced):
             return None
+        return totals.stored - totals.published

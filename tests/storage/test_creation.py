@@ -189,7 +189,7 @@ def test_a_folder_of_something_else_is_left_alone(root: Path) -> None:
 def test_leftovers_are_not_in_the_way(root: Path) -> None:
     """What an interrupted creation, an uploader or a fresh disk left there may stay."""
     root.mkdir()
-    for leftover in ("shard-000.creating", "published", "lost+found"):
+    for leftover in ("shard-000.creating", "published", "peers", "lost+found"):
         (root / leftover).mkdir()
     (root / "manifest.json.0badcafe.creating").write_text("{")
     with open_writer(root) as journal:
