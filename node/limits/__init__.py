@@ -7,12 +7,13 @@ from collections.abc import Callable
 from starlette.types import ASGIApp
 
 from node.config import Config
+from node.http.problems import problem
 from node.limits.addresses import Clients
 from node.limits.bodies import BodyLimit
 from node.limits.buckets import Buckets
 from node.limits.heads import HeadLimit
 from node.limits.rates import AddressRate, SignerRate
-from node.limits.refusing import Refuser
+from node.limits.refusing import Refuser, Written
 from node.limits.spreading import Spread
 from node.limits.stalls import StallLimit
 
@@ -20,7 +21,10 @@ __all__ = ["SignerRate", "limited"]
 
 
 def limited(
-    app: ASGIApp, config: Config, refused: Callable[[str], None] = lambda _code: None
+    app: ASGIApp,
+    config: Config,
+    refused: Callable[[str], None] = lambda _code: None,
+    written: Written = lambda error, _scope: problem(error),
 ) -> ASGIApp:
     """Return `app` behind the limits of the configuration.
 
@@ -31,8 +35,9 @@ def limited(
         app: what to guard.
         config: of the limits, and of the proxies whose word is taken.
         refused: told the code of each refusal.
+        written: makes the reply to a refused request.
     """
-    limits, refuse = config.limits, Refuser(refused)
+    limits, refuse = config.limits, Refuser(refused, written)
     app = BodyLimit(
         app,
         refuse,

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from node.config import Config
 from node.http.app import application
+from node.http.refusals import refusals
 from node.limits import limited
 from node.metrics.measuring import Measured
 from node.node import Node
@@ -43,7 +44,8 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
 def guarded(node: Node) -> ASGIApp:
     """Return the application of a node behind its limits, each request measured."""
     metrics = node.metrics
-    return Measured(limited(application(node), node.config, metrics.refused), metrics)
+    app = limited(application(node), node.config, metrics.refused, refusals(node))
+    return Measured(app, metrics)
 
 
 async def _until_told(node: Node, sockets: Sockets, announce: Callable[[str], None]) -> None:

@@ -15,8 +15,8 @@ from protocol.errors import NotOurProcess, SchedulerError
 
 Answer = Callable[[Call], Awaitable[Response]]
 
-_KEPT = frozenset((413, 429))
-"""Statuses that say more than that the request is wrong."""
+_KEPT = frozenset((408, 413, 415, 429, 431))
+"""Statuses that say more than that the request is wrong: what is too slow, large or often."""
 _SERVER_ERROR = 500
 
 

@@ -70,6 +70,42 @@ def test_refusals_are_told() -> None:
     assert found[0].json()["code"] == "too_large"
 
 
+OLDER = [
+    ("POST", "/", {"content": b"x" * 11}),
+    ("GET", "/timestamp", {"headers": {"x": "x" * 2000}}),
+    ("GET", f"/{'A' * 43}?process-id={'A' * 43}", {"headers": {"content-encoding": "br"}}),
+]
+NEWER = [
+    ("POST", "/schedule", {"content": b"x" * 11}),
+    ("POST", "/", {"content": b"x" * 11, "headers": {"signature-input": "x"}}),
+    ("GET", "/~scheduler@1.0/slot", {"headers": {"x": "x" * 2000}}),
+]
+
+
+@pytest.mark.parametrize("rate", [0, 0.01])
+@pytest.mark.parametrize(
+    ("asked", "key", "media_type"),
+    [(OLDER, "error", "application/json"), (NEWER, "code", "application/problem+json")],
+    ids=["older", "newer"],
+)
+def test_a_refusal_is_in_the_form_of_the_interface(
+    tmp_path, wallet: Wallet, asked, key: str, media_type: str, rate: float
+) -> None:
+    """Limits tell clients of the older network as that does, and all others with problems."""
+    wallet.save(tmp_path / "wallet.json")
+    store = {"data": tmp_path / "data", "wallets": [tmp_path / "wallet.json"]}
+    limits = {"body_bytes": 10, "header_bytes": 1500, "rate_per_address": rate}
+    with open_node(Config(store=store, limits=limits)) as node:
+        found = replies(guarded(node), *asked)
+    assert (found[-1].status_code == 429) == bool(rate)
+    for reply in found:
+        assert reply.status_code in (413, 415, 429, 431)
+        assert reply.headers["content-type"] == media_type
+        assert reply.headers["access-control-allow-origin"] == "*"
+        assert key in reply.json()
+        assert ("retry-after" in reply.headers) == (reply.status_code == 429)
+
+
 @pytest.mark.parametrize(
     ("status", "given", "sent"),
     [(503, b"1", b"3"), (429, b"40", b"80"), (200, b"1", b"1"), (503, b"soon", b"soon")],
