@@ -37,7 +37,8 @@ class Server(Section):
     """Port to listen on; 0 takes a free one."""
 
     public_url: str = ""
-    """How others reach this node; its location record says so."""
+    """How others reach this node: whoever asks here is never sent there. What the location record
+    says is given to `location register`."""
 
     tls_certificate: Path | None = None
     """File of the certificate chain, PEM. With it the node speaks HTTPS, and HTTP/2 by ALPN."""
