@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import h2.events
 from h2.errors import ErrorCodes
@@ -18,9 +19,14 @@ class Http2(H2Protocol):
     """One connection.
 
     Hypercorn 0.18 ends a connection that has data for a request which is answered already,
-    as one that is too large is (pgjones/hypercorn#365). It has CONNECT mean WebSocket, and
-    leaves a client waiting for the rest of a reply that was given up.
+    as one that is too large is (pgjones/hypercorn#365), or one whose path is no ASCII. It has
+    CONNECT mean WebSocket, and leaves a client waiting for the rest of a reply that was given up.
     """
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        # Hypercorn only tells clients of the limit: without this the decoder has its own.
+        self.connection.decoder.max_header_list_size = self.config.h2_max_header_list_size
 
     async def handle(self, event: Event) -> None:
         """Take what was received, or the end of the connection."""
@@ -56,8 +62,8 @@ class Http2(H2Protocol):
                     length = event.flow_controlled_length
                     self.connection.acknowledge_received_data(length, stream)
                     await super()._handle_events([])
-                case h2.events.RequestReceived(headers=headers) if _connects(headers):
-                    self.connection.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
+                case h2.events.RequestReceived(headers=headers) if error := _fault(headers):
+                    self.connection.reset_stream(event.stream_id, error)
                     await super()._handle_events([])
                 case h2.events.StreamReset(stream_id=stream):
                     await super()._handle_events([event])
@@ -97,5 +103,10 @@ class _Buffer(StreamBuffer):
         return data
 
 
-def _connects(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(name == b":method" and value == b"CONNECT" for name, value in headers)
+def _fault(headers: list[tuple[bytes, bytes]]) -> ErrorCodes | None:
+    named = dict(headers)
+    if named[b":method"] == b"CONNECT":
+        return ErrorCodes.REFUSED_STREAM
+    if not (named[b":method"].isascii() and named[b":path"].isascii()):
+        return ErrorCodes.PROTOCOL_ERROR
+    return None

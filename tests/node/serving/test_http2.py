@@ -38,10 +38,10 @@ class Raw:
         self.http.initiate_connection()
         self.seen: list[h2.events.Event] = []
 
-    def begin(self, method: str, *, ended: bool = False, **more: str) -> int:
+    def begin(self, method: str, *, ended: bool = False, path: str = "/", **more: str) -> int:
         """Send the headers of a request."""
         stream = self.http.get_next_available_stream_id()
-        headers = [(":method", method), (":scheme", "http"), (":authority", "x"), (":path", "/")]
+        headers = [(":method", method), (":scheme", "http"), (":authority", "x"), (":path", path)]
         self.http.send_headers(stream, [*headers, *more.items()], ended)
         return stream
 
@@ -158,6 +158,23 @@ def test_too_many_headers_are_refused(start) -> None:
     with Raw(server.port) as client:
         many = {f"h{one}": "v" for one in range(250)}
         assert client.status(client.begin("GET", ended=True, **many)) == 431
+
+
+def test_headers_may_be_as_long_as_the_limit_says(start) -> None:
+    """Also where it is above what HTTP/2 usually takes; what is longer is told so."""
+    server = start(limits=LIMITS | {"header_bytes": 100_000})
+    with Raw(server.port) as client:
+        assert client.status(client.begin("GET", ended=True, x="a" * 90_000)) == 200
+        assert client.status(client.begin("GET", ended=True, x="a" * 100_000)) == 431
+
+
+def test_a_path_that_is_no_ascii_costs_no_one_else(start) -> None:
+    """Its request is reset, and the connection goes on."""
+    server = start(limits=LIMITS)
+    with Raw(server.port) as client:
+        reset = client.until(h2.events.StreamReset, client.begin("GET", ended=True, path="/\u00e4"))
+        assert isinstance(reset, h2.events.StreamReset)
+        assert client.status(client.begin("GET", ended=True)) == 200
 
 
 def test_requests_that_are_taken_back_at_once_have_a_rate(start) -> None:
