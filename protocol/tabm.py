@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from protocol.codecs.structured import Scalar
+from protocol.codecs.scalars import Scalar
 
 Tabm: TypeAlias = "Mapping[bytes, bytes | Tabm]"
 """Keys to bytes or to nested maps; `ao-types` names the types of leaves that are no text.
