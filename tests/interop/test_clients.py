@@ -36,6 +36,7 @@ def test_aoconnect_reads_and_writes_the_older_network(client, node, wallet, user
     assert found["one"]["message"]["id"] == found["sent"]["id"]
     nodes = [edge["node"] for edge in found["range"]["edges"]]
     assert [entry["message"]["id"] for entry in nodes] == [found["sent"]["id"], found["id"]]
+    assert found["assigned"] == nodes[0]["assignment"]["id"]
 
 
 def test_arbundles_items_are_taken_as_they_are(client) -> None:

@@ -1,4 +1,4 @@
-// aoconnect in legacy mode: a message through the node as its MU, and reads of the node as its SU.
+// aoconnect in legacy mode: the node as its MU, for a message and an assignment, and reads of it as its SU.
 import { readFileSync } from "node:fs";
 
 const { url, wallet, process: processId } = JSON.parse(process.argv[2]);
@@ -22,6 +22,7 @@ const sent = await ao.message({
   returnMessageId: true,
 });
 const id = await ao.message({ process: processId, signer, data: "two" });
+const assigned = await ao.assign({ process: processId, message: sent.id });
 const one = await ao.getMessageById({ processId, messageId: sent.id });
 const range = await ao.getMessages({
   processId,
@@ -31,4 +32,4 @@ const range = await ao.getMessages({
 });
 const last = await ao.getLastSlot({ processId });
 
-console.log(JSON.stringify({ sent, id, one, range, last }));
+console.log(JSON.stringify({ sent, id, assigned, one, range, last }));

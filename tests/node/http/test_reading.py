@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from node.http.handlers import meta
 from protocol.codecs.assignment import of_tabm, verify
 from protocol.ids import Id
 from protocol.message import Message
@@ -190,6 +191,28 @@ def test_status_tells_the_address_and_the_processes(
     assert reply.headers["cache-control"] == "no-store"
     after = service.get(f"/~scheduler@1.0/status?after={process}", accept=JSON)
     assert after.json()["processes"] == []
+
+
+@pytest.mark.parametrize("accept", [JSON, "application/http"])
+def test_many_processes_come_in_several_replies(
+    service: Service,
+    user_wallet: Wallet,
+    wallet: Wallet,
+    accept: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While `more` is said, there are others after the last one told."""
+    monkeypatch.setattr(meta, "MAX_PROCESSES", 2)
+    items = [process_item(user_wallet, wallet.address, Name=str(number)) for number in range(4)]
+    spawned = [Id.parse(service.post("/push", item).headers["process"]) for item in items]
+    told: list[Id] = []
+    said = []
+    for _ in range(2):
+        query = f"?after={told[-1]}" if told else ""
+        reply = message_of(service.get(f"/~scheduler@1.0/status{query}", accept=accept))
+        told += [Id.parse(reply[b"processes"][number]) for number in (b"1", b"2")]
+        said.append(reply[b"more"])
+    assert (told, said) == (sorted(spawned), [b"true", b"false"])
 
 
 def test_meta_tells_the_address_as_text(service: Service, wallet: Wallet) -> None:
