@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from node import errors as node_errors
 from node.http.app import application
 from node.http.problems import problem, problem_of_http
-from node.limits import refusals
 from protocol import errors
 from protocol.errors import SchedulerError, UnexpectedSlot
 from protocol.ids import Id
@@ -23,7 +23,7 @@ from tests.protocol.odd_items import ethereum_item, odd_item
 
 KINDS = [
     kind
-    for module in (errors, refusals)
+    for module in (errors, node_errors)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, SchedulerError)
 ]
