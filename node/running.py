@@ -146,6 +146,9 @@ def _trusting(rules: Rules, config: Config) -> Rules:
         "peers.notify": config.peers.notify,
     }
     for name, urls in named.items():
+        if any(mark in url for url in urls for mark in "?#"):
+            # A path is put behind it; and what it says may be a secret.
+            raise ConfigInvalid(f"{name}: an address here has no query and no fragment")
         try:
             rules = rules.trusting(*filter(None, urls))
         except PeerRefused as exc:

@@ -121,7 +121,8 @@ def require_url(url: str) -> str:
         usable = parts.hostname and parts.port != 0 and parts.username is None
     except ValueError:
         usable = False
-    if not usable or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+    # A lone mark at the end would swallow the path that is put behind it.
+    if not usable or parts.scheme not in ("http", "https") or "?" in url or "#" in url:
         raise InvalidInput("a location is an http or https URL of host and path only")
     if len(url) > MAX_URL_BYTES or not (url.isascii() and url.isprintable()) or " " in url:
         raise InvalidInput(f"a location is at most {MAX_URL_BYTES} printable ASCII characters")

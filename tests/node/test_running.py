@@ -119,6 +119,7 @@ def test_a_store_has_one_node(configured) -> None:
     "sections",
     [
         {"bundler": {"url": "ftp://b.example"}},
+        {"bundler": {"url": "https://b.example/?key=password"}},
         {"gateway": {"url": "nonsense"}},
         {"peers": {"notify": ["https://user:password@p.example"]}},
     ],

@@ -132,6 +132,8 @@ def test_urls_that_others_can_use_are_taken(url) -> None:
 @pytest.mark.parametrize(
     "url",
     [
+        "http://a.example/?",
+        "http://a.example/#",
         "",
         "/schedule",
         "a.example",
