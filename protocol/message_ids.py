@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from protocol.codecs.commitment_fields import HMAC, Claim, claims_of
+from protocol.codecs.httpsig import MOST_COMPONENTS
 from protocol.codecs.httpsig_covered import LINK, cover, hmac_claim
-from protocol.errors import InvalidSignature, MalformedItem
+from protocol.errors import InvalidInput, InvalidSignature, MalformedItem
 from protocol.ids import Id, combine
 from protocol.tabm import COMMITMENTS, Tabm
 
@@ -97,6 +98,18 @@ def bundled(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     }
 
 
+def inline(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    """Return the message with each nested one inside, where no signature is over all of it.
+
+    A nested message that nobody signed gets its HMAC, as HyperBEAM writes it, unless it can
+    have none: no header could carry its keys, or there are too many of them.
+    """
+    return {
+        key: value if isinstance(value, bytes) or key == COMMITMENTS else _named(value)
+        for key, value in tabm.items()
+    }
+
+
 def without_commitments(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     """Return the message's own keys."""
     return {key: value for key, value in tabm.items() if key != COMMITMENTS}
@@ -135,6 +148,20 @@ def _inner(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
     claims = claims_of(tabm)
     unsigned = hmac_claim(cover(linked(only(own, claims[0].committed) if claims else own)))
     return {**form, COMMITMENTS: {**given, unsigned.id.ascii: unsigned.fields()}}
+
+
+def _named(tabm: Tabm) -> dict[bytes, bytes | Tabm]:
+    form = inline(tabm)
+    if COMMITMENTS in tabm or len(tabm) > MOST_COMPONENTS or _is_list_or_empty(tabm):
+        return form
+    try:
+        unsigned = hmac_claim(cover(linked(tabm)))
+    except InvalidInput:
+        return form
+    if len(set(unsigned.committed)) < len(unsigned.committed):
+        # A key stands there in full and as a link, which no commitment tells apart.
+        return form
+    return {**form, COMMITMENTS: {unsigned.id.ascii: unsigned.fields()}}
 
 
 def _is_list_or_empty(own: Tabm) -> bool:

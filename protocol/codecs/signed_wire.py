@@ -38,7 +38,7 @@ from protocol.codecs.percent import escape, unescape
 from protocol.codecs.signature_fields import Signature, parse, write
 from protocol.codecs.wire import Wire
 from protocol.errors import MalformedItem, UnsupportedValue
-from protocol.message_ids import bundled, linked, only
+from protocol.message_ids import bundled, inline, linked, only
 from protocol.tabm import Tabm
 
 LABEL = b"comm-"
@@ -110,10 +110,9 @@ def _keyid(signature: Signature) -> bytes:
 
 
 def _inline(tabm: Tabm, claims: Sequence[Claim]) -> Tabm:
-    # Who signed what is nested in full signed its HMACs, too. Else anybody can make them who
-    # wants any, and of some messages there are none: no header could carry their keys.
+    # Who signed what is nested in full signed its HMACs, too.
     in_full = any(claim.bundle and claim.device == DEVICE for claim in claims)
-    return bundled(tabm) if in_full else tabm
+    return bundled(tabm) if in_full else inline(tabm)
 
 
 def _over(claim: Claim) -> tuple[frozenset[bytes], bool]:
