@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import index
 
 from protocol.assignment import Assignment
@@ -15,6 +16,9 @@ from storage.journal import PAGE_LIMIT, Head, Page, Reader, Receipt, Totals, rea
 MAX_ENTRIES_BYTES = 32 << 20
 """Bytes of messages in one answer: a thousand messages of 10 MiB would fill the memory."""
 
+MAX_REMEMBERED = 10_000
+"""Processes whose terms are kept in memory."""
+
 
 class Schedules:
     """Read what a store holds. Safe to use from many threads.
@@ -27,6 +31,8 @@ class Schedules:
     def __init__(self, reader: Reader) -> None:
         """Take the store, held for reading or for writing."""
         self._reader = reader
+        # What slot 0 fixed never changes, and is asked for several times per request.
+        self._fixed = lru_cache(MAX_REMEMBERED)(self._read_terms)
 
     @property
     def store(self) -> Reader:
@@ -36,9 +42,10 @@ class Schedules:
     def has(self, process: Id | str) -> bool:
         """Tell whether the process has a stored slot here."""
         try:
-            return self._head(process).stored >= 0
+            self._fixed(as_id(process))
         except NotFound:
             return False
+        return True
 
     def slot(self, process: Id | str) -> int:
         """Return the highest stored slot.
@@ -46,7 +53,7 @@ class Schedules:
         Raises:
             NotFound: the process has no stored slot here.
         """
-        return self._head(process).stored
+        return self._head(as_id(process)).stored
 
     def terms(self, process: Id | str) -> Terms:
         """Return what the process fixed at slot 0: signers, chain rule, device, variant.
@@ -54,7 +61,7 @@ class Schedules:
         Raises:
             NotFound: the process has no stored slot here.
         """
-        return self._head(process).terms
+        return self._fixed(as_id(process))
 
     def assignment(self, process: Id | str, slot: int) -> Assignment:
         """Return the stored assignment of one slot.
@@ -146,11 +153,13 @@ class Schedules:
         """Return the IDs of all processes in the store, in key order."""
         return list(read_all(self._reader))
 
-    def _head(self, process: Id | str) -> Head:
-        identifier = as_id(process)
-        head = self._reader.head(identifier)
+    def _read_terms(self, process: Id) -> Terms:
+        return self._head(process).terms
+
+    def _head(self, process: Id) -> Head:
+        head = self._reader.head(process)
         if head.stored < 0:
-            raise NotFound(f"process {identifier} has no stored slot yet")
+            raise NotFound(f"process {process} has no stored slot yet")
         return head
 
 
