@@ -21,6 +21,7 @@ class Connection(TCPServer):
     """Hypercorn's connection with protocols of ours, and a timer where it has a task."""
 
     _idle: asyncio.TimerHandle | None = None
+    _ending = False
 
     async def run(self) -> None:
         """Serve it to its end."""
@@ -30,7 +31,7 @@ class Connection(TCPServer):
                 self.protocol = self._protocol(tasks)
                 await self.protocol.initiate()
                 self._rest()
-                await self._read_data()
+                await self._read_until_closed()
         except OSError:
             pass  # the client is gone
         except Exception as exc:
@@ -38,6 +39,14 @@ class Connection(TCPServer):
         finally:
             self._work()
             await self._close()
+
+    async def _read_until_closed(self) -> None:
+        try:
+            await self._read_data()
+        finally:
+            # What is under way ends by itself; nothing new may be begun to hang up.
+            self._ending = True
+            self._work()
 
     async def protocol_send(self, event: Event) -> None:
         """Do what the protocol asks for: send, close, or mind whether a request is under way."""
@@ -56,6 +65,8 @@ class Connection(TCPServer):
             self._hang_up()
 
     def _rest(self) -> None:
+        if self._ending:
+            return
         if self.context.terminated.is_set():
             self._hang_up()
         else:

@@ -61,7 +61,7 @@ def _value(tabm: Tabm, levels: int) -> dict[str, Any] | list[Any]:
             written[_text(key)] = _value(value, levels - 1)
         elif key != ao_types.KEY or types is None:
             written[_text(key)] = _plain(value, key, types or {})
-    if types and types.pop(ao_types.ITSELF, b"") == ao_types.LIST:
+    if types and types.get(ao_types.ITSELF) == ao_types.LIST:
         numbered = (str(number) for number in range(1, len(written) + 1))
         return [_element(written[number], types.get(number.encode())) for number in numbered]
     if types:

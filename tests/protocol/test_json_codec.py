@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocol.codecs import json_codec
@@ -153,6 +153,7 @@ def test_a_number_that_no_node_reads_is_refused(number: bytes) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=6), JSONS, max_size=5))
+@example({".": None})
 def test_any_object_is_read_or_refused(value: dict) -> None:
     """What is read can be written, and is read again as the same message."""
     with suppress(InvalidInput):

@@ -65,7 +65,7 @@ def test_a_node_runs_under_granian(
         assert http.post("/schedule", content=spawn, headers=ANS104).headers["slot"] == "0"
         message = message_item(user_wallet, Message.decode(spawn).id, 1)
         assert http.post("/schedule", content=message, headers=ANS104).headers["slot"] == "1"
-        refused = http.post("/", content=b"", headers={"content-encoding": "gzip"})
+        refused = http.post("/schedule", content=b"", headers={"content-encoding": "gzip"})
         assert (refused.status_code, refused.json()["code"]) == (
             415,
             "unsupported_content_encoding",
