@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,17 @@ DAMAGED = {
     "a number of eleven bytes": b"\x82" + b"\x80" * 9 + b"\x00" + b"\x02a\x02b\x00",
     "a number that does not end": b"\x80" * 5,
 }
+
+
+@given(TAGS, st.data())
+def test_canonical_is_what_encoding_gives(tags: list[tuple[bytes, bytes]], data) -> None:
+    """However the bytes were changed: what counts as canonical is what its tags are written as."""
+    block = bytearray(encode_tags(tags) or b"\x00")
+    at = data.draw(st.integers(0, len(block) - 1))
+    block[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
+    with suppress(MalformedItem):
+        read = decode_tags(bytes(block))
+        assert read.canonical == (encode_tags(read.tags) == bytes(block))
 
 
 @given(TAGS)
