@@ -71,6 +71,7 @@ class Shipper:
     ) -> None:
         self._journal = journal
         self._uploader = uploader
+        self._atomic = getattr(uploader, "atomic", False) is True
         self._wrapper = wrapper
         self._clock = clock
         self._probe = probe
@@ -148,12 +149,21 @@ class Shipper:
         if log.informs:
             for parcel in parcels:
                 log.slot("uploading", parcel.assignment, stage="stored")
+        outcomes = self._together(parcels) if self._atomic else self._in_turn(parcels)
+        self._probe(Point.AFTER_UPLOAD)
+        return [Shipped(parcel.slot, self._judge(parcel, outcomes)) for parcel in parcels]
+
+    def _together(self, parcels: Sequence[Parcel]) -> dict[Id, Outcome]:
+        messages = [parcel.message for parcel in parcels]
+        return self._offer(
+            [*messages, *(each for parcel in parcels for each in parcel.assignments)]
+        )
+
+    def _in_turn(self, parcels: Sequence[Parcel]) -> dict[Id, Outcome]:
         messages = self._offer([parcel.message for parcel in parcels])
         taken = [parcel for parcel in parcels if isinstance(messages[parcel.message.id], str)]
         items = [upload for parcel in taken for upload in parcel.assignments]
-        outcomes = messages | (self._offer(items) if items else {})
-        self._probe(Point.AFTER_UPLOAD)
-        return [Shipped(parcel.slot, self._judge(parcel, outcomes)) for parcel in parcels]
+        return messages | (self._offer(items) if items else {})
 
     def _offer(self, uploads: Sequence[Upload]) -> dict[Id, Outcome]:
         began = time.monotonic()

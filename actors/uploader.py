@@ -39,7 +39,11 @@ Outcome = str | UploadFailed | UploadRefused
 
 
 class Uploader(Protocol):
-    """Publish items. Called from several threads; uploading an item again is harmless."""
+    """Publish items. Called from several threads; uploading an item again is harmless.
+
+    Messages are offered before the assignments that name them; together in one call to an
+    uploader that has the attribute `atomic` and it is True: it takes all of a call or nothing.
+    """
 
     def upload(self, items: Sequence[Upload]) -> Sequence[Outcome]:
         """Offer items and return one outcome for each, in order.
@@ -55,7 +59,12 @@ class FolderUploader:
 
     The embedded default. An acknowledged item survives power loss; a reader never sees half
     a bundle. A file per bundle and not per item: flushing costs more than all else here.
+
+    Attributes:
+        atomic: a bundle is there as a whole, or not at all.
     """
+
+    atomic = True
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         """Publish below `folder`, which is created when the first item comes."""

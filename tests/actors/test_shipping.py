@@ -244,3 +244,14 @@ def stored(*messages: Verified) -> MemoryJournal:
 
 def outcomes(shipped):
     return {result.slot[1]: result.outcome for result in shipped}
+
+
+def test_all_of_a_slot_goes_to_an_uploader_that_takes_all_or_nothing(journal, bundler) -> None:
+    """Where no part of a call can be lost, message and assignments travel in one."""
+    bundler.atomic = True
+    shipped = Shipper(journal, bundler, NOBODY, clock=lambda: 77).ship([slot(0), slot(1)])
+    assert all(isinstance(one.outcome, Receipt) for one in shipped)
+    (offer,) = bundler.offers
+    assert [upload.kind for upload in offer[:2]] == ["message", "message"]
+    assert {upload.kind for upload in offer[2:]} == {"assignment"}
+    assert len(offer) == 6
