@@ -17,6 +17,7 @@ from protocol.codecs.carrier import MAX_CONTENT_BYTES
 from protocol.codecs.committed_part import committed_part
 from protocol.codecs.httpsig_commitment import commit, from_wire, to_wire
 from protocol.codecs.httpsig_commitment import verify as verify_commitments
+from protocol.codecs.scalars import MAX_INTEGER
 from protocol.codecs.signatures import RSA, signature_type
 from protocol.codecs.structured import to_tabm
 from protocol.codecs.wire import Wire
@@ -38,9 +39,6 @@ Encoded = bytes | bytearray | memoryview
 """Bytes of a message; what can still be changed is copied."""
 
 ACCEPTED = frozenset({RSA})
-MAX_INTEGER = 10**15 - 1
-"""Largest integer that parsers of structured fields take (RFC 8941, 3.3.1)."""
-
 MAX_PATH_BYTES = MAX_VALUE_BYTES
 """Longest `path`: the assignment repeats it in a tag of its own."""
 

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from actors.events import log
 from node.http.cors import Cors
-from node.http.problems import problem, problem_of_defect, problem_of_http
+from node.http.problems import problem_of_defect, problem_of_http
+from node.http.refusals import refusals
 from node.http.routes import routes
 from node.node import Node
 from protocol.errors import SchedulerError
@@ -23,11 +24,12 @@ def application(node: Node) -> Starlette:
 
     It starts and stops nothing: the node is open before and closed after.
     """
+    written = refusals(node)
 
-    async def refused(_request: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
         refusal = cast("SchedulerError", error)
         node.metrics.refused(refusal.code)
-        return problem(refusal)
+        return written(refusal, request.scope)
 
     return Starlette(
         routes=routes(node),

@@ -1,4 +1,4 @@
-"""Refusals from outside the routes, in the form of the interface that was asked."""
+"""Refusals, in the form of the interface that was asked."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from protocol.errors import SchedulerError
 
 
 def refusals(node: Node) -> Callable[[SchedulerError, Scope], Response]:
-    """Return what writes a refusal of a request that no route has seen.
+    """Return what writes a refusal, by a route or before any of them has seen the request.
 
-    A request that the legacy interface would have served is told as its clients expect.
+    A request that the legacy interface serves, or would have, is told as its clients expect.
     """
     older = legacy.routes(node)
 

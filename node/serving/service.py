@@ -25,8 +25,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 def run(config: Config, announce: Callable[[str], None]) -> None:
     """Serve a node until this process is interrupted or told to terminate.
 
-    Requests under way are answered, what was accepted is stored, and then it returns; a
-    second signal ends it at once, which a store survives.
+    Requests under way are answered, for as long as their grace, what was accepted is stored,
+    and then it returns. A second signal changes nothing; a store survives SIGKILL.
 
     Args:
         config: the effective configuration.

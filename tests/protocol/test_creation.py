@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from protocol.codecs import ans104, ao_types
 from protocol.codecs.ans104_keys import item_of, keys_of
+from protocol.codecs.scalars import MAX_INTEGER
 from protocol.codecs.structured import Atom, to_tabm
 from protocol.errors import Refused, TooLarge, UnsupportedValue
 from protocol.ids import digest_id
-from protocol.message import MAX_INTEGER, Message, verify
+from protocol.message import Message, verify
 from protocol.wallet import Wallet
 
 TARGET = digest_id(b"target")

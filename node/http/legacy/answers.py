@@ -21,13 +21,10 @@ _SERVER_ERROR = 500
 
 
 def served(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint that reads a request and answers it, with errors of this interface."""
+    """Return the endpoint that reads a request and answers it."""
 
     async def endpoint(request: Request) -> Response:
-        try:
-            return await answer(await read_call(request.scope, request.receive))
-        except SchedulerError as exc:
-            return refusal(exc)
+        return await answer(await read_call(request.scope, request.receive))
 
     return endpoint
 

@@ -69,6 +69,7 @@ def test_steps_and_requests_are_counted(ask, user_wallet: Wallet, wallet: Wallet
     assert ask("POST", "/schedule", content=message, headers=published).status_code == 200
     assert ask("POST", "/schedule", content=message[:-1], headers=ANS104).status_code == 400
     assert ask("POST", "/", headers={"content-encoding": "gzip"}).status_code == 415
+    assert ask("GET", f"/processes/{process}0").status_code == 400
 
     numbers = Numbers(ask("GET", "/metrics").text)
     for stage in ("assigned", "stored", "published"):
@@ -82,6 +83,7 @@ def test_steps_and_requests_are_counted(ask, user_wallet: Wallet, wallet: Wallet
     assert numbers["ao_http_requests_total", "415", "POST"] == 1
     assert numbers["ao_http_refusals_total", "unsupported_content_encoding"] == 1
     assert numbers["ao_http_refusals_total", "invalid_signature"] == 1
+    assert numbers["ao_http_refusals_total", "invalid_id"] == 1
     assert numbers["ao_processes",] == 1
     assert numbers["ao_slots_not_stored",] == 0
     assert numbers["ao_http_requests_open",] == 1
