@@ -170,6 +170,12 @@ class DeadlineExpired(NotNow):
     code = "deadline_expired"
 
 
+class Recovering(NotNow):
+    """The shard of this process is starting again; nothing was assigned."""
+
+    code = "recovering"
+
+
 class OutcomeUnknown(SchedulerError):
     """The message may have its slot or not; ask again with the same message."""
 

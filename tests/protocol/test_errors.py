@@ -35,6 +35,7 @@ STABLE = {
     "NotNow": ("not_now", 503, 1.0),
     "Overloaded": ("overloaded", 503, 1.0),
     "DeadlineExpired": ("deadline_expired", 503, 1.0),
+    "Recovering": ("recovering", 503, 1.0),
     "ClockAhead": ("clock_ahead", 503, 60.0),
     "Unavailable": ("unavailable", 503, None),
     "Closed": ("closed", 503, None),
