@@ -21,6 +21,7 @@ from actors.probe import Probe, no_probe
 from actors.registry import SchedulerRegistry
 from actors.schedules import Schedules, as_id
 from actors.settings import Settings
+from actors.scheduling import Scheduling
 from actors.shard import Shard, ShardOptions
 from actors.signing import Signer, WalletSigner
 from actors.stages import Duplicates, SchedulingMode, Stage
@@ -67,7 +68,7 @@ class Scheduler(Schedules):
         self,
         path: Path,
         reader: Reader,
-        shard: Shard | None,
+        scheduling: Scheduling | None,
         mode: SchedulingMode,
         accept: frozenset[int],
         patience: float,
@@ -76,7 +77,7 @@ class Scheduler(Schedules):
         super().__init__(reader)
         self.path = path
         self.mode = mode
-        self._shard = shard
+        self._scheduling = scheduling
         self._accept = accept
         self._patience = patience
         self._closed = False
@@ -172,13 +173,13 @@ class Scheduler(Schedules):
             Closed: the scheduler is closed, or was fenced.
         """
         if self.closed:
-            raise Closed(_why(self._shard))
-        if self._shard is None:
+            raise Closed(_why(self._scheduling))
+        if self._scheduling is None:
             return _refused(SchedulingDisabled())
-        ticket = self._shard.ticket(self._patience)
+        ticket = self._scheduling.ticket(self._patience)
         try:
             message = item if isinstance(item, Verified) else verify(item, accept=self._accept)
-            self._shard.submit(message, ticket)
+            self._scheduling.submit(message, ticket)
         except SchedulerError as exc:
             log.failed(exc, item)
             ticket.fail(exc)
@@ -211,17 +212,20 @@ class Scheduler(Schedules):
         Raises:
             SchedulingDisabled: this scheduler was opened for reading only.
         """
-        if self._shard is None:
+        if self._scheduling is None:
             raise SchedulingDisabled()
-        return self._shard.announcer.follow(as_id(process), follower)
+        return self._scheduling.follow(as_id(process), follower)
 
     def load(self) -> Load:
         """Return how much is under way; without asking the store, unlike `status`."""
-        return Load() if self._shard is None else self._shard.load
+        return Load() if self._scheduling is None else self._scheduling.load
 
     def status(self) -> Status:
         """Return where this scheduler stands; once it is closed or fenced, from memory."""
-        return status_of(self._reader, self._shard, self.mode)
+        if self._scheduling is None:
+            return status_of(self.mode, self._reader)
+        shards, fence = self._scheduling.shards, self._scheduling.fence
+        return status_of(self.mode, self._reader, shards, fence)
 
     def verify(self, process: Id | str | None = None) -> Report:
         """Check the whole store, or one process: chain, signatures, heads, index, receipts.
@@ -243,15 +247,14 @@ class Scheduler(Schedules):
             UploadFailed, UploadRefused: at the first slot that the bundler does not take.
             SchedulingDisabled: this scheduler was opened for reading only.
         """
-        if self._shard is None:
+        if self._scheduling is None:
             raise SchedulingDisabled()
-        first, head = max(0, index(from_slot)), self._reader.head(as_id(process))
-        return self._shard.publisher.backfill(head.process, first, head.published)
+        return self._scheduling.backfill(as_id(process), index(from_slot))
 
     @property
     def closed(self) -> bool:
         """Whether nothing is accepted any more: after `close`, or fenced."""
-        return self._closed or (self._shard is not None and self._shard.closed)
+        return self._closed or (self._scheduling is not None and self._scheduling.closed)
 
     @property
     def registry(self) -> ActorProxy[SchedulerRegistry]:
@@ -260,15 +263,15 @@ class Scheduler(Schedules):
         Raises:
             SchedulingDisabled: this scheduler was opened for reading only.
         """
-        if self._shard is None:
+        if self._scheduling is None:
             raise SchedulingDisabled()
-        return self._shard.registry.proxy()
+        return self._scheduling.registry.proxy()
 
     def close(self) -> None:
         """Finish what is under way and give the store up. Idempotent."""
         self._closed = True
-        if self._shard is not None:
-            self._shard.close()
+        if self._scheduling is not None:
+            self._scheduling.close()
         else:
             self._reader.close()
 
@@ -323,7 +326,7 @@ def _refused(error: SchedulerError) -> Ticket:
     return ticket
 
 
-def _why(shard: Shard | None) -> str:
-    if shard is not None and shard.fence is not None:
-        return f"the scheduler was fenced: {shard.fence}"
+def _why(scheduling: Scheduling | None) -> str:
+    if scheduling is not None and scheduling.fence is not None:
+        return f"the scheduler was fenced: {scheduling.fence}"
     return "the scheduler is closed"

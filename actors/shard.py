@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +34,7 @@ from actors.settings import Settings
 from actors.shipping import Shipper
 from actors.signing import Signer, SigningPool, WalletSigner
 from actors.stages import Duplicates
+from actors.status import ShardState, ShardStatus
 from actors.ticket import Ticket
 from actors.upkeep import Upkeep
 from actors.uploader import Uploader
@@ -147,7 +149,7 @@ class Shard:
             keep=self._keep,
             answer=self._clerk.answer,
             unfit=self._found_unfit,
-            watch=self._watch,
+            watch=self._watch_foreign,
             fenced=self.fenced,
             halted=lambda: self.fence is not None,
             probe=options.probe,
@@ -224,20 +226,50 @@ class Shard:
         """Requests between acceptance and the store."""
         return self._admission.requests
 
+    @property
+    def shards(self) -> tuple[ShardStatus]:
+        """Where it stands: the only shard, as far as this program can tell."""
+        return (self.standing(),)
+
+    def standing(self, number: int = 0, generation: int = 1) -> ShardStatus:
+        """Return where it stands, as the shard with that number, started so many times."""
+        return ShardStatus(
+            number=number,
+            state=self._state,
+            pid=os.getpid(),
+            generation=generation,
+            addresses=self.addresses,
+            queued=self.queued,
+            under_way=self.committer.under_way,
+            live_processes=len(self._directory),
+            commits=self.committer.commits,
+            stuck=self.publisher.stuck(),
+            unfit={process: reason.code for process, reason in self.unfit.items()},
+            fenced=None if self.fence is None else repr(self.fence),
+        )
+
+    @property
+    def _state(self) -> ShardState:
+        return "closed" if self.closed else "ready"
+
     def ticket(self, patience: float) -> Ticket:
         """Make the ticket of one request, which ends after `patience` seconds."""
         ticket = Ticket(time.monotonic() + patience)
         if self._options.observer is not NOBODY:
             ticket.stored.add_done_callback(self._note)
+        self.watch(ticket)
+        return ticket
+
+    def watch(self, ticket: Ticket) -> None:
+        """See that a ticket ends at its deadline; all of them have about the same patience."""
         self._deadlines.watch(ticket)
         self._abandon_if_closed(ticket)
-        return ticket
 
     def _note(self, future: StageFuture[Assignment]) -> None:
         if isinstance(future.error, SchedulerError):
             self._options.observer.refused(future.error.code)
 
-    def _watch(self, ticket: Ticket) -> None:
+    def _watch_foreign(self, ticket: Ticket) -> None:
         self._deadlines.watch_foreign(ticket)
         self._abandon_if_closed(ticket)
 
@@ -257,6 +289,19 @@ class Shard:
         self._admission.enter(size)
         ticket.on_leave(lambda: self._admission.leave(size))
         self._tell(Submit(message, ticket))
+
+    def follow(self, process: Id, follower: Callable[[int], None]) -> Callable[[], None]:
+        """Call `follower` after each stored slot of `process`; return what ends that."""
+        return self.announcer.follow(process, follower)
+
+    def backfill(self, process: Id, from_slot: int) -> int:
+        """Upload published slots from `from_slot` on again; return how many.
+
+        Raises:
+            UploadFailed, UploadRefused: at the first slot that the bundler does not take.
+        """
+        published = self.journal.head(process).published
+        return self.publisher.backfill(process, max(0, from_slot), published)
 
     def _keep(self, submit: Submit) -> None:
         kept = replace(submit, kept=True)

@@ -1,19 +1,56 @@
-"""What a scheduler says about itself."""
+"""What a scheduler says about itself, and about each of its shards."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from actors.shard import Shard
 from actors.stages import SchedulingMode
 from protocol.errors import Closed, Fenced
 from protocol.ids import Id
 from storage.journal import Reader
 
+ShardState = Literal["ready", "recovering", "closed"]
+"""Whether a shard takes messages, will again soon, or has ended for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardStatus:
+    """Where one shard stands.
+
+    Attributes:
+        number: of the shard, from 0.
+        state: whether it takes messages.
+        pid: the OS process that it runs in; None while there is none.
+        generation: how often it was started; 1 means never again.
+        addresses: wallets it signs with.
+        queued: requests between acceptance and the store.
+        under_way: slots given and not stored.
+        live_processes: processes whose actors are in memory.
+        commits: transactions since its start.
+        stuck: process -> (slot, reason), where the bundler refuses an item for good.
+        unfit: process -> code, where nothing can be scheduled.
+        fenced: why nothing is signed or written any more, or None.
+    """
+
+    number: int
+    state: ShardState
+    pid: int | None = None
+    generation: int = 1
+    addresses: tuple[Id, ...] = ()
+    queued: int = 0
+    under_way: int = 0
+    live_processes: int = 0
+    commits: int = 0
+    stuck: dict[Id, tuple[int, str]] = field(default_factory=dict)
+    unfit: dict[Id, str] = field(default_factory=dict)
+    fenced: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a scheduler stands.
+    """Where a scheduler stands: the sums over its shards, and each of them.
 
     Attributes:
         mode: the confirmation mode, by its value.
@@ -27,6 +64,7 @@ class Status:
         stuck: process -> (slot, reason), where the bundler refuses an item for good.
         unfit: process -> code, where nothing can be scheduled.
         fenced: why nothing is signed or written any more, or None.
+        shards: each of them, by number; none when this scheduler only reads.
     """
 
     mode: str
@@ -39,24 +77,36 @@ class Status:
     stuck: dict[Id, tuple[int, str]] = field(default_factory=dict)
     unfit: dict[Id, str] = field(default_factory=dict)
     fenced: str | None = None
+    shards: tuple[ShardStatus, ...] = ()
 
 
-def status_of(reader: Reader, shard: Shard | None, mode: SchedulingMode) -> Status:
-    """Ask the store while it is open, and the shard if there is one."""
+def status_of(
+    mode: SchedulingMode,
+    reader: Reader,
+    shards: Sequence[ShardStatus] = (),
+    fence: BaseException | None = None,
+) -> Status:
+    """Add up what the shards say, and ask the store while it is open.
+
+    Args:
+        mode: of the scheduler.
+        reader: of the whole store.
+        shards: where each of them stands.
+        fence: why the scheduler as a whole has ended, if it has.
+    """
     processes, unpublished = _counts(reader)
-    if shard is None:
-        return Status(mode.value, processes=processes, unpublished=unpublished)
     return Status(
         mode=mode.value,
-        addresses=shard.addresses,
+        addresses=max((shard.addresses for shard in shards), key=len, default=()),
         processes=processes,
-        queued=shard.queued,
-        under_way=shard.committer.under_way,
+        queued=sum(shard.queued for shard in shards),
+        under_way=sum(shard.under_way for shard in shards),
         unpublished=unpublished,
-        commits=shard.committer.commits,
-        stuck=shard.publisher.stuck(),
-        unfit={process: reason.code for process, reason in shard.unfit.items()},
-        fenced=None if shard.fence is None else repr(shard.fence),
+        commits=sum(shard.commits for shard in shards),
+        stuck={process: where for shard in shards for process, where in shard.stuck.items()},
+        unfit={process: code for shard in shards for process, code in shard.unfit.items()},
+        fenced=None if fence is None else repr(fence),
+        shards=tuple(shards),
     )
 
 

@@ -137,7 +137,7 @@ def test_whoever_closes_returns_when_the_store_is_free(opened, gate, items) -> N
     gate.wait_for_arrival()
     closing = threading.Thread(target=scheduler.close)
     closing.start()
-    assert scheduler._shard._closed.wait(PATIENCE)
+    assert scheduler._scheduling._closed.wait(PATIENCE)
     gate.open()
     scheduler.close()
     assert opened().assign(items[0]) == ticket.stored.get(timeout=0)
@@ -313,7 +313,7 @@ def test_a_signature_that_is_wrong_fences(opened, items, root, process, signatur
     with pytest.raises(OutcomeUnknown):
         scheduler.schedule(items[0]).assigned.get(timeout=PATIENCE)
     scheduler.close()
-    assert "does not verify" in str(scheduler._shard.fence)
+    assert "does not verify" in str(scheduler._scheduling.fence)
     with open_reader(root) as reader:
         assert reader.head(process).stored == 0
     assert opened().assign(items[0]).slot == 1
@@ -345,9 +345,9 @@ def test_a_failure_while_closing_ends_the_waiting(opened, gate, items) -> None:
     gate.wait_for_arrival()
     closing = threading.Thread(target=scheduler.close)
     closing.start()
-    assert scheduler._shard._closed.wait(PATIENCE)
+    assert scheduler._scheduling._closed.wait(PATIENCE)
     gate.open()
     with pytest.raises(OutcomeUnknown):
         ticket.assigned.get(timeout=PATIENCE)
     closing.join(PATIENCE)
-    assert "told to fail" in str(scheduler._shard.fence)
+    assert "told to fail" in str(scheduler._scheduling.fence)

@@ -101,7 +101,7 @@ def test_a_ticket_of_one_s_own_ends_with_the_scheduler(opened, gate, spawns) -> 
     ref.tell(Submit(first, mine[0]))
     scheduler.registry.actor_ref.tell(Submit(first, mine[1]))
     assert ask(scheduler, first.process, Info()).outstanding == 1
-    scheduler._shard.fenced(RuntimeError("told to fail"))
+    scheduler._scheduling.fenced(RuntimeError("told to fail"))
     for ticket in mine:
         with pytest.raises(OutcomeUnknown):
             ticket.published.get(timeout=PATIENCE)
