@@ -40,6 +40,9 @@ _AFTER = (
 class Committer:
     """Write what the others hand over, and release what is durable.
 
+    `released` is called after each run of releases, so that whoever passes them on to another
+    program can do so in one go.
+
     A plain thread and not an actor: it takes everything that has queued up at once, and an
     actor is shown one message at a time.
 
@@ -56,11 +59,13 @@ class Committer:
         fenced: Callable[[BaseException], None],
         probe: Probe,
         observer: Observer = NOBODY,
+        released: Callable[[], None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._settings = settings
         self._published = published
         self._fenced = fenced
+        self._released = released
         self._probe = probe
         self._inbox: SimpleQueue[Event] = SimpleQueue()
         self._observer = observer
@@ -112,10 +117,13 @@ class Committer:
             while self._running:
                 self._take(self._inbox.get())
                 if pause := self._settings.gather(self._ledger.under_way):
+                    self._released()
                     time.sleep(pause)
                 self._take_queued()
+                self._released()
                 if not self._ledger.idle and not self._halted:
                     self._commit(self._ledger.cut())
+                    self._released()
         except BaseException as exc:
             self._fenced(exc)
 

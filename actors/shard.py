@@ -87,12 +87,14 @@ class Shard:
         journal: the store; reads may come from any thread.
         announcer: tells followers how far processes are stored.
         fence: why nothing is signed or written any more, or None.
+        released: called on the committer's thread after all that one commit released.
         unfit: processes found unfit for scheduling since the start, and why.
     """
 
     def __init__(self, journal: Journal, options: ShardOptions) -> None:
         self.journal = journal
         self.fence: BaseException | None = None
+        self.released: Callable[[], None] = _nothing
         self.unfit: dict[Id, Refused] = {}
         self._options = options
         self.announcer = Announcer()
@@ -117,6 +119,7 @@ class Shard:
             fenced=self.fenced,
             probe=options.probe,
             observer=options.observer,
+            released=lambda: self.released(),
         )
         self.publisher = Publisher(
             journal,
@@ -392,6 +395,10 @@ class Shard:
         self._clerk.stop()
         self.announcer.stop()
         self._options.block_clock.stop()
+
+
+def _nothing() -> None:
+    """Nobody gathers what is released."""
 
 
 def _all_work(journal: Journal) -> Iterable[Work]:
