@@ -19,10 +19,13 @@ from storage.journal import (
     read_all,
 )
 from storage.lmdb_journal import LmdbJournal
+from storage.manifest import stored_shards
 from storage.memory_journal import MemoryDisk, MemoryJournal
-from storage.opening import open_reader, open_writer
+from storage.opening import open_reader, open_readers, open_writer
+from storage.placement import shard_of
 from storage.reader import LmdbReader
 from storage.settings import StoreSettings
+from storage.sharded_reader import ShardedReader
 
 __all__ = [
     "PAGE_LIMIT",
@@ -38,12 +41,16 @@ __all__ = [
     "Pin",
     "Reader",
     "Receipt",
+    "ShardedReader",
     "StoreSettings",
     "Totals",
     "Work",
     "adopt",
     "backup",
     "open_reader",
+    "open_readers",
     "open_writer",
     "read_all",
+    "shard_of",
+    "stored_shards",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from protocol.errors import StoreInvalid
 from storage.durable_files import write_durably
@@ -67,3 +69,13 @@ def require_manifest(layout: Layout) -> Manifest:
     if manifest is None:
         raise StoreInvalid(f"{layout.root} is not a store")
     return manifest
+
+
+def stored_shards(root: str | os.PathLike[str]) -> int | None:
+    """Return how many shards the store in `root` has, or None when there is no store yet.
+
+    Raises:
+        StoreInvalid: its manifest cannot be read, or a newer version wrote it.
+    """
+    manifest = load_manifest(Layout(Path(root)))
+    return None if manifest is None else manifest.shards

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from protocol.errors import StoreFull, StoreInvalid
@@ -17,6 +18,7 @@ from storage.manifest import require_manifest
 from storage.map_size import wanted_map_size
 from storage.reader import LmdbReader
 from storage.settings import StoreSettings
+from storage.sharded_reader import ShardedReader
 
 DEFAULTS = StoreSettings()
 
@@ -67,6 +69,28 @@ def open_reader(
     folder = shard_folder(layout, shard, require_manifest(layout).shards)
     environment = open_environment(folder, settings, readonly=True)
     return LmdbReader(layout, shard, settings, environment)
+
+
+def open_readers(
+    root: str | os.PathLike[str], *, settings: StoreSettings = DEFAULTS
+) -> LmdbReader | ShardedReader:
+    """Open the whole store in `root` for reading, of however many shards it is.
+
+    Takes no lock, as `open_reader`.
+
+    Raises:
+        StoreInvalid: there is no store that this version can open.
+        StoreInUse: this program has a shard open already.
+        StoreFull: LMDB's reader table is missing and there is no room for it.
+    """
+    shards = require_manifest(Layout(Path(root))).shards
+    with ExitStack() as opened:
+        readers = [
+            opened.enter_context(open_reader(root, shard=shard, settings=settings))
+            for shard in range(shards)
+        ]
+        opened.pop_all()
+    return readers[0] if shards == 1 else ShardedReader(readers)
 
 
 def _take_over(
