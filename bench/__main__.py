@@ -1,4 +1,4 @@
-"""`python -m bench modes|http|recovery|read|verify`: measure this machine."""
+"""`python -m bench modes|shards|scale|http|recovery|read|verify`: measure this machine."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from bench.plan import QUICK, Plan
 from bench.read import read
 from bench.recovery import recovery
 from bench.report import as_json, facts, modes_json, modes_table, write_json
+from bench.scale import ScalePlan, scale
+from bench.scale_report import scale_tables
 from bench.verify import verify
 from protocol.errors import InvalidId
 from protocol.ids import Id
@@ -146,6 +148,27 @@ def recovery_command(
     console.print(facts("store", [found]), facts("opened in a fresh OS process", reopenings))
     if json:
         write_json(json, {**found, "reopenings": reopenings})
+
+
+@app.command("scale")
+def scale_command(
+    *,
+    processes: Annotated[int, typer.Option(help="AO processes in the store.")] = 1_000_000,
+    shards: Annotated[int, typer.Option(help="0 for all in the measured program.")] = 2,
+    live: Annotated[int, typer.Option(help="Processes of each shard that get an actor.")] = 2000,
+    pairs: Annotated[int, typer.Option(help="Cold processes that are timed.")] = 500,
+    seconds: Annotated[float, typer.Option(help="Length of the load on all.")] = 5.0,
+    data: Data = DATA,
+    json: Json = None,
+) -> None:
+    """Measure a store of a million processes. It is made once per folder."""
+    plan = ScalePlan(processes, shards, live, pairs, seconds)
+    with console.status("") as status:
+        found = scale(data, plan, status.update)
+    for table in scale_tables(found):
+        console.print(table)
+    if json:
+        write_json(json, as_json(found))
 
 
 @app.command("read")

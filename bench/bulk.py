@@ -26,7 +26,9 @@ FORGED_AT_ONCE = 500
 Entry = tuple[Pin, Assignment, Receipt]
 
 
-def fill(journal: Journal, owner: bytes, processes: int, slots: int = 1) -> list[Id]:
+def fill(
+    journal: Journal, owner: bytes, processes: int, slots: int = 1, author: Forger | None = None
+) -> list[Id]:
     """Write processes with `slots` assignments each, signed with random bytes, published.
 
     The records are those of real schedules in size, order and chain; only that no signature
@@ -37,12 +39,13 @@ def fill(journal: Journal, owner: bytes, processes: int, slots: int = 1) -> list
         owner: public key of the scheduler that the processes name.
         processes: how many.
         slots: assignments of each, the process message's own among them.
+        author: of the messages, when it matters which IDs they have.
 
     Returns:
         The IDs of the processes.
     """
     written: list[Id] = []
-    remaining = entries(owner, processes, slots)
+    remaining = entries(owner, processes, slots, author)
     while batch := list(islice(remaining, BATCH)):
         pins, signed, receipts = zip(*batch, strict=True)
         journal.append(Batch(pins, signed, receipts))
@@ -50,9 +53,11 @@ def fill(journal: Journal, owner: bytes, processes: int, slots: int = 1) -> list
     return written
 
 
-def entries(owner: bytes, processes: int, slots: int = 1) -> Iterator[Entry]:
+def entries(
+    owner: bytes, processes: int, slots: int = 1, author: Forger | None = None
+) -> Iterator[Entry]:
     """Yield what `fill` writes, slot by slot."""
-    mail = Mail(Forger(), digest_id(owner))
+    mail = Mail(author or Forger(), digest_id(owner))
     for start in range(0, processes, FORGED_AT_ONCE):
         for spawn in mail.spawns(min(FORGED_AT_ONCE, processes - start)):
             messages = mail.messages([spawn.process], slots - 1)

@@ -1,12 +1,13 @@
-"""How much memory this OS process holds."""
+"""How much memory an OS process holds."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-STATUS = Path("/proc/self/status")
-"""Where Linux tells; elsewhere `bench recovery` cannot be run."""
+PROCESSES = Path("/proc")
+"""Where Linux tells; elsewhere `bench recovery` and `bench scale` cannot be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,16 @@ class Memory:
     rss: float
     own: float
 
+    @property
+    def files(self) -> float:
+        """The pages of files."""
+        return self.rss - self.own
 
-def memory() -> Memory:
-    """Return what is resident now."""
-    fields = dict(line.split(":", 1) for line in STATUS.read_text("ascii").splitlines())
+
+def memory(pid: int | None = None) -> Memory:
+    """Return what is resident now, in this program or in another one."""
+    status = PROCESSES / str(pid or os.getpid()) / "status"
+    fields = dict(line.split(":", 1) for line in status.read_text("ascii").splitlines())
     return Memory(_megabytes(fields["VmRSS"]), _megabytes(fields["RssAnon"]))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -15,6 +14,7 @@ from actors import Scheduler
 from bench.bulk import fill
 from bench.items import Mail, Stranger
 from bench.memory import Memory, memory
+from bench.page_cache import forget_pages, size_on_disk
 from bench.stand_ins import CountingUploader
 from protocol.wallet import Wallet
 from storage import open_writer
@@ -80,9 +80,9 @@ def recovery(data: Path, processes: int, live: int, announce: Callable[[str], No
             announce(f"opening, page cache {page_cache}")
             items = Mail(Stranger(stranger), wallet.address).messages(ids[:live], live)
             if page_cache == "cold":
-                _forget_pages(store)
+                forget_pages(store)
             reopenings.append(_in_fresh_process(page_cache, store, wallet, items))
-        return Recovery(processes, _size(store) / 1e6, written, reopenings)
+        return Recovery(processes, size_on_disk(store) / 1e6, written, reopenings)
 
 
 def _in_fresh_process(
@@ -104,21 +104,3 @@ def reopen(page_cache: str, store: Path, wallet: Wallet, items: Sequence[bytes])
             ticket.stored.get()
         live_processes = len(scheduler.registry.processes().get())
         return Reopening(page_cache, seconds, before, opened, live_processes, memory())
-
-
-def _forget_pages(store: Path) -> None:
-    for file in _files(store):
-        descriptor = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        finally:
-            os.close(descriptor)
-
-
-def _size(store: Path) -> int:
-    return sum(file.stat().st_blocks * 512 for file in _files(store))
-
-
-def _files(store: Path) -> Iterable[Path]:
-    return (file for file in store.rglob("*") if file.is_file())
