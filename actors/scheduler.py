@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import index
 from pathlib import Path
 from types import TracebackType
@@ -16,13 +15,14 @@ from actors.blocks import BlockClock, OfflineBlockClock
 from actors.clock import Clock, system_clock
 from actors.events import log
 from actors.load import Load
-from actors.observer import NOBODY, Guarded, Observer
+from actors.observer import NOBODY, Observer, guarded
+from actors.opening import require_sensible, started, wallets_of
 from actors.probe import Probe, no_probe
 from actors.registry import SchedulerRegistry
 from actors.schedules import Schedules, as_id
-from actors.settings import Settings
 from actors.scheduling import Scheduling
-from actors.shard import Shard, ShardOptions
+from actors.settings import Settings
+from actors.shard import ShardOptions
 from actors.signing import Signer, WalletSigner
 from actors.stages import Duplicates, SchedulingMode, Stage
 from actors.status import Status, status_of
@@ -36,24 +36,25 @@ from protocol.errors import (
     OutcomeUnknown,
     SchedulerError,
     SchedulingDisabled,
-    UnsupportedValue,
-    WalletError,
 )
 from protocol.ids import Id
 from protocol.message import ACCEPTED, Encoded, Message, Verified, verify
 from protocol.terms import Defaults
 from protocol.wallet import Wallet
-from storage import StoreSettings, open_reader, open_writer
-from storage.journal import Journal, Reader, Work
+from storage import ShardedReader, StoreSettings, open_readers, open_writer
+from storage.journal import Reader, Work
 
 if TYPE_CHECKING:
+    from actors.channel.folder import SocketFolder
+    from actors.shards.settings import SupervisionSettings
     from storage.verify import Report
 
 PATIENCE_SECONDS = 10.0
 GRACE_SECONDS = 5.0
 """How much longer than its deadline `assign` waits for an answer that must come by then."""
-LONGEST_DEADLINE_SECONDS = threading.TIMEOUT_MAX / 2
-"""What a thread can wait for, with the grace on top; infinity is more."""
+
+JOIN_SECONDS = 2.0
+"""How long joining waits for all shards; one that is starting again is reached later."""
 
 AnyItem = Encoded | Message | Verified
 
@@ -104,6 +105,7 @@ class Scheduler(Schedules):
         accept_signature_types: Collection[int] = (),
         store: StoreSettings | None = None,
         settings: Settings | None = None,
+        supervision: SupervisionSettings | None = None,
     ) -> Self:
         """Open the store at `path`, creating it if there is none.
 
@@ -112,7 +114,10 @@ class Scheduler(Schedules):
             wallet: one wallet or several; may be left out when `mode` is DISABLED.
             mode: the stage that `assign` waits for. DISABLED opens for reading only, beside
                 a writer in another program: LMDB opens a store once per program.
-            shards: 0 runs everything in this program.
+            shards: 0 runs everything in this program; more run that many programs, which are
+                started anew when they die. What is handed in below is then pickled into each of
+                them, and the caller's main module begins with ``if __name__ == "__main__"``.
+                It is the store's for good: `ao-scheduler reshard` changes it.
             uploader: where items are published; a folder inside the store by default.
             clock: returns milliseconds since 1970.
             block_clock: knows the newest Arweave block; offline by default.
@@ -129,21 +134,22 @@ class Scheduler(Schedules):
                 3 Ethereum.
             store: limits of the store.
             settings: all other numbers.
+            supervision: when shards count as silent, and how often they are started again.
 
         Raises:
             StoreInUse: another program is writing to the store, or this one has it open.
             StoreInvalid: the folder is no store and not empty, or of a newer format.
             WalletError: what was given is no wallet, or nothing was and `mode` is not DISABLED.
-            ValueError: `deadline` or `max_live_processes` is no number to run with, or `chain`
-                or `commitment_device` is not built.
+            ValueError: `deadline`, `shards` or `max_live_processes` is no number to run with, or
+                `chain` or `commitment_device` is not built.
         """
         root, chosen = Path(path), SchedulingMode(mode)
-        _require_sensible(shards, deadline, max_live_processes)
+        require_sensible(shards, deadline, max_live_processes)
         accept = ACCEPTED | frozenset(accept_signature_types)
         if chosen is SchedulingMode.DISABLED:
-            return cls(root, open_reader(root), None, chosen, accept, deadline)
+            return cls(root, open_readers(root), None, chosen, accept, deadline)
         options = ShardOptions(
-            wallets=_wallets(wallet),
+            wallets=wallets_of(wallet),
             uploader=uploader or FolderUploader(root / "published"),
             clock=clock,
             block_clock=block_clock or OfflineBlockClock(),
@@ -152,12 +158,60 @@ class Scheduler(Schedules):
             defaults=Defaults(chain, commitment_device),
             max_live_processes=max_live_processes,
             probe=probe,
-            observer=observer if observer is NOBODY else Guarded(observer),
+            observer=guarded(observer),
             settings=settings or Settings(),
         )
-        log.step("starting_scheduler", path=str(root), mode=chosen.value)
-        shard = _started(open_writer(root, settings=store or StoreSettings()), options)
+        log.step("starting_scheduler", path=str(root), mode=chosen.value, shards=shards)
+        store = store or StoreSettings()
+        if shards:
+            # Only now: a program that has no shards needs nothing of this.
+            from actors.shards.fleet import Fleet
+
+            fleet = Fleet.launch(root, shards, options, store, supervision)
+            return cls(root, fleet.reader, fleet, chosen, accept, deadline)
+        shard = started(open_writer(root, settings=store), options)
         return cls(root, shard.journal, shard, chosen, accept, deadline)
+
+    @classmethod
+    def join(
+        cls,
+        path: str | os.PathLike[str],
+        sockets: SocketFolder,
+        mode: SchedulingMode | str = SchedulingMode.LOCAL_CONFIRMATION,
+        *,
+        deadline: float = PATIENCE_SECONDS,
+        observer: Observer = NOBODY,
+        accept_signature_types: Collection[int] = (),
+        store: StoreSettings | None = None,
+        settings: Settings | None = None,
+    ) -> Self:
+        """Schedule in shards that another program started and watches.
+
+        Args:
+            path: folder of the store.
+            sockets: where its shards listen; those that do not yet are waited for in the
+                background.
+            mode: the stage that `assign` waits for.
+            deadline: seconds after which every request has been answered.
+            observer: told of the requests that are refused.
+            accept_signature_types: as for `open`.
+            store: as for `open`.
+            settings: as for `open`; here only closing has one.
+
+        Raises:
+            StoreInvalid: the folder is no store.
+            StoreInUse: this program has it open already.
+        """
+        from actors.shards.front import Front
+
+        require_sensible(0, deadline, 1)
+        root, reader = Path(path), open_readers(path, settings=store or StoreSettings())
+        close_seconds = (settings or Settings()).close_seconds
+        shards = len(reader.readers) if isinstance(reader, ShardedReader) else 1
+        front = Front(sockets, shards, reader, guarded(observer), close_seconds)
+        front.start(JOIN_SECONDS)
+        accept = ACCEPTED | frozenset(accept_signature_types)
+        return cls(root, reader, front, SchedulingMode(mode), accept, deadline)
 
     def schedule(self, item: AnyItem) -> Ticket:
         """Verify a message and send it on its way; return at once.
@@ -289,35 +343,6 @@ class Scheduler(Schedules):
     def __repr__(self) -> str:
         state = "closed" if self.closed else self.mode.value
         return f"<Scheduler {self.path} {state}>"
-
-
-def _require_sensible(shards: int, deadline: float, max_live_processes: int) -> None:
-    if shards:
-        raise UnsupportedValue("shards other than 0 are not built yet")
-    if not 0 < deadline <= LONGEST_DEADLINE_SECONDS:
-        raise ValueError(f"deadline is a finite number of seconds above 0, not {deadline}")
-    if max_live_processes < 1:
-        raise ValueError(f"max_live_processes is at least 1, not {max_live_processes}")
-
-
-def _wallets(given: Wallet | Iterable[Wallet]) -> tuple[Wallet, ...]:
-    wallets = tuple(given) if isinstance(given, Iterable) else (given,)
-    if not wallets:
-        raise WalletError("a scheduler that schedules needs a wallet")
-    if not all(isinstance(wallet, Wallet) for wallet in wallets):
-        raise WalletError("not a wallet: Wallet.load(path) reads one from its file")
-    return wallets
-
-
-def _started(journal: Journal, options: ShardOptions) -> Shard:
-    # What comes from outside may raise; the store is given up then.
-    try:
-        shard = Shard(journal, options)
-        shard.start()
-    except BaseException:
-        journal.close()
-        raise
-    return shard
 
 
 def _refused(error: SchedulerError) -> Ticket:

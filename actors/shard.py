@@ -119,7 +119,7 @@ class Shard:
             fenced=self.fenced,
             probe=options.probe,
             observer=options.observer,
-            released=lambda: self.released(),
+            released=self._released,
         )
         self.publisher = Publisher(
             journal,
@@ -368,6 +368,9 @@ class Shard:
     def _stored(self, flight: Flight) -> None:
         self.publisher.stored(flight.assignment)
         self.announcer.stored(flight.process, flight.slot)
+
+    def _released(self) -> None:
+        self.released()
 
     def _published(self, receipts: Sequence[Receipt]) -> None:
         self.publisher.settled(receipts)

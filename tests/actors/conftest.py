@@ -11,7 +11,18 @@ import pytest
 from actors import Scheduler
 from actors.events import log
 from protocol.wallet import Wallet
+from tests.actors.errands import Office
 from tests.actors.outside import PATIENCE, Gate
+
+OUTSIDE = ("uploader", "clock", "block_clock", "signer", "probe", "observer")
+"""What a scheduler is handed from outside: with shards it is used in their programs."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what opens a scheduler over its actors in this program, and over two shards."""
+    if "opened" in metafunc.fixturenames:
+        inside = metafunc.definition.get_closest_marker("embedded")
+        metafunc.parametrize("shards", [0] if inside else [0], ids="{} shards".format)
 
 
 @pytest.fixture(scope="session")
@@ -27,14 +38,27 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(root: Path, wallet: Wallet):
+def office():
+    """Where shards have things done that stay in this program."""
+    office = Office()
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def opened(root: Path, wallet: Wallet, shards: int, request: pytest.FixtureRequest):
     """Open the store of this test, as often as needed; at the end nothing of it is left running."""
     before = set(threading.enumerate())
     schedulers: list[Scheduler] = []
 
     def open_store(wallets=wallet, **options) -> Scheduler:
+        if shards:
+            office = request.getfixturevalue("office")
+            away = {name: office.errand(options[name]) for name in OUTSIDE if name in options}
+            options = {**options, **away}
         # By default no deadline passes while a test waits for what it expects.
-        scheduler = Scheduler.open(root, wallets, **{"deadline": 2 * PATIENCE, **options})
+        options = {"deadline": 2 * PATIENCE, "shards": shards, **options}
+        scheduler = Scheduler.open(root, wallets, **options)
         schedulers.append(scheduler)
         return scheduler
 

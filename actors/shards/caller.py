@@ -1,0 +1,165 @@
+"""One program that schedules in this shard, at the other end of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from actors.channel.connection import Connection
+from actors.channel.errors import ConnectionLost
+from actors.channel.letters import (
+    VERSION,
+    Answer,
+    Ask,
+    Failed,
+    Follow,
+    Greeting,
+    Letter,
+    Reached,
+    Refusal,
+    Stored,
+    Submit,
+    Unfollow,
+    pack,
+)
+
+from actors.events import log
+from actors.futures import StageFuture
+from actors.shards.answers import packed_load, packed_status
+from actors.stages import Stage
+from actors.ticket import Ticket
+from protocol.assignment import Assignment
+from protocol.errors import NotFound, Overloaded, SchedulerError, UnsupportedValue
+from protocol.ids import Id
+
+if TYPE_CHECKING:
+    from actors.shards.service import Service
+
+Outcome = StageFuture[Assignment]
+
+
+class Caller:
+    """Do what one connection asks for. Letters are taken on the channel's thread."""
+
+    def __init__(self, service: Service, connection: Connection) -> None:
+        self._service = service
+        self._connection = connection
+        self._shard = service.shard
+        self._following: dict[Id, Callable[[], None]] = {}
+
+    def take(self, letter: Letter) -> None:
+        """Serve one letter; returns at once."""
+        match letter:
+            case Submit():
+                self._submit(letter)
+            case Follow(process):
+                self._follow(process)
+            case Unfollow(process):
+                self._unfollow(process)
+            case Ask():
+                self._service.questions.submit(self._answer, letter)
+            case Greeting(version) if version == VERSION:
+                return
+            case _:
+                log.warning("stray_letter", letter=type(letter).__name__)
+                self._connection.close()
+
+    def gone(self) -> None:
+        """Forget a caller that is no more; what it submitted goes on."""
+        for process in list(self._following):
+            self._unfollow(process)
+
+    def _submit(self, letter: Submit) -> None:
+        ticket = Ticket(letter.deadline)
+        passage = Passage(self._tell, letter.ticket, ticket)
+        ticket.assigned.add_done_callback(passage.assigned)
+        ticket.stored.add_done_callback(passage.stored)
+        ticket.published.add_done_callback(passage.published)
+        self._shard.watch(ticket)
+        try:
+            self._shard.submit(letter.message, ticket)
+        except SchedulerError as exc:
+            ticket.fail(exc)
+
+    def _follow(self, process: Id) -> None:
+        if process in self._following:
+            return
+        tell = partial(self._tell_stored, process)
+        self._following[process] = self._shard.follow(process, tell)
+        # What was stored before the subscription was made, and after it was asked for.
+        with suppress(NotFound):
+            tell(self._shard.journal.head(process).stored)
+
+    def _unfollow(self, process: Id) -> None:
+        part = self._following.pop(process, None)
+        if part is not None:
+            part()
+
+    def _tell_stored(self, process: Id, slot: int) -> None:
+        self._tell(pack(Stored(process, slot)))
+
+    def _answer(self, question: Ask) -> None:
+        try:
+            answer = pack(Answer(question.question, self._value(question)))
+        except SchedulerError as exc:
+            answer = pack(Refusal(question.question, exc))
+        except Exception as exc:
+            log.exception("question_failed", what=question.what)
+            answer = pack(Refusal(question.question, SchedulerError(repr(exc))))
+        self._tell(answer)
+
+    def _value(self, question: Ask) -> Any:
+        match question.what, question.arguments:
+            case "load", ():
+                return packed_load(self._shard.load)
+            case "status", ():
+                service = self._service
+                return packed_status(self._shard.standing(service.number, service.generation))
+            case "backfill", (process, from_slot):
+                return self._shard.backfill(Id(process), from_slot)
+            case _:
+                raise UnsupportedValue(f"nobody here answers {question.what!r}")
+
+    def _tell(self, frame: bytes) -> None:
+        try:
+            self._service.tell(self._connection, frame)
+        except ConnectionLost:
+            return
+        except Overloaded:
+            # It takes nothing any more; what it does not learn it has to ask again.
+            log.warning("caller_too_slow")
+            self._connection.close()
+
+
+class Passage:
+    """Pass the outcome of each stage of one ticket on, in the order in which they come."""
+
+    __slots__ = ("_number", "_tell", "_ticket")
+
+    def __init__(self, tell: Callable[[bytes], None], number: int, ticket: Ticket) -> None:
+        self._tell = tell
+        self._number = number
+        self._ticket = ticket
+
+    def assigned(self, future: Outcome) -> None:
+        """Pass the first stage on, with the assignment."""
+        self._pass(Stage.ASSIGNED, future, None)
+
+    def stored(self, future: Outcome) -> None:
+        """Pass the second stage on, with the assignment if it is another object."""
+        self._pass(Stage.STORED, future, self._ticket.assigned)
+
+    def published(self, future: Outcome) -> None:
+        """Pass the third stage on, likewise."""
+        self._pass(Stage.PUBLISHED, future, self._ticket.stored)
+
+    def _pass(self, stage: Stage, future: Outcome, before: Outcome | None) -> None:
+        error = future.error
+        if isinstance(error, SchedulerError):
+            self._tell(pack(Failed(self._number, stage, error)))
+            return
+        assignment = future.get(timeout=0)
+        known = before is not None and before.error is None and before.get(timeout=0) is assignment
+        self._tell(pack(Reached(self._number, stage, None if known else assignment)))
