@@ -70,3 +70,8 @@ class Guarded(Observer):
             getattr(self._observer, name)(*values)
         except Exception:
             log.exception("observer_broken", step=name)
+
+
+def guarded(observer: Observer) -> Observer:
+    """Return `observer` so that nothing it raises matters."""
+    return observer if observer is NOBODY else Guarded(observer)
