@@ -319,6 +319,13 @@ class PeerTooLarge(PeerFailed):
     code = "peer_answer_too_large"
 
 
+class MalformedFrame(SchedulerError):
+    """What another program of this node sent is nothing that this version can read."""
+
+    code = "malformed_frame"
+    status = 502
+
+
 class UntrustedSchedule(SchedulerError):
     """What another scheduler sent does not prove itself; nothing of it is used."""
 

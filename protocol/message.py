@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import InitVar, dataclass, field
 
 from protocol.assignment import DEFAULT_PATH
@@ -153,7 +153,7 @@ class Message:
 class Verified:
     """A message whose signatures were checked, with its committed keys only.
 
-    Only `verify` makes one.
+    Only `verify` makes one, and `received` what another program verified.
 
     Attributes:
         message_id: sum of the IDs of its commitments.
@@ -177,7 +177,7 @@ class Verified:
 
     def __post_init__(self, proof: object) -> None:
         if proof is not _PROOF:
-            raise TypeError("only verify() makes a Verified")
+            raise TypeError("only verify() and received() make a Verified")
 
 
 def verify(
@@ -223,6 +223,35 @@ def verify(
     )
 
 
+def received(
+    *,
+    message_id: Id,
+    process: Id,
+    is_process: bool,
+    path: bytes,
+    codec: str,
+    encoded: bytes,
+    committers: tuple[Id, ...],
+) -> Verified:
+    """Take what another program of this node verified, without checking anything again.
+
+    The arguments are the fields of its `Verified`. The keys are read from `encoded` when
+    somebody asks for them, which is for few messages; reading raises what `Message.decode`
+    does.
+    """
+    return Verified(
+        message_id=message_id,
+        process=process,
+        is_process=is_process,
+        path=path,
+        keys=_LateKeys(codec, encoded),
+        codec=codec,
+        encoded=encoded,
+        committers=committers,
+        proof=_PROOF,
+    )
+
+
 def named_process(message: Message) -> Id:
     """Return the process a message is for: itself if it is one, else its target.
 
@@ -230,6 +259,31 @@ def named_process(message: Message) -> Id:
         NoTarget, InvalidId: it is no process and names none.
     """
     return message.id if _is_process(message) else _target(message.keys)
+
+
+class _LateKeys(Mapping[bytes, bytes]):
+    # The keys of a message that is decoded when the first one is asked for.
+    __slots__ = ("_codec", "_encoded", "_read")
+
+    def __init__(self, codec: str, encoded: bytes) -> None:
+        self._codec = codec
+        self._encoded = encoded
+        self._read: Mapping[bytes, bytes] | None = None
+
+    @property
+    def _keys(self) -> Mapping[bytes, bytes]:
+        if self._read is None:
+            self._read = Message.decode(self._encoded, self._codec).keys
+        return self._read
+
+    def __getitem__(self, name: bytes) -> bytes:
+        return self._keys[name]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def _require_taken(item: ans104.Item, accept: Collection[int]) -> None:

@@ -52,6 +52,7 @@ STABLE = {
     "PublicationPending": ("publication_pending", 504, 5.0),
     "UploadFailed": ("upload_failed", 502, None),
     "UploadRefused": ("upload_refused", 502, None),
+    "MalformedFrame": ("malformed_frame", 502, None),
     "UntrustedSchedule": ("untrusted_schedule", 502, None),
     "UnexpectedSlot": ("unexpected_slot", 500, None),
     "PeerRefused": ("peer_refused", 403, None),
