@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, Self
 
 from actors.events import log
 from protocol.assignment import Block
@@ -38,7 +38,10 @@ class OfflineBlockClock:
 
 
 class PolledBlockClock:
-    """Ask a gateway at an interval, and answer from memory."""
+    """Ask a gateway at an interval, and answer from memory.
+
+    Sent to a spawned program, it asks from there once it is started there.
+    """
 
     def __init__(self, fetch: Callable[[], Block], interval: float = 30.0) -> None:
         """Prepare, without starting.
@@ -67,6 +70,9 @@ class PolledBlockClock:
         """Ask no more."""
         if self._stopping is not None:
             self._stopping.set()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Callable[[], Block], float]]:
+        return type(self), (self._fetch, self._interval)
 
     def _run(self, stopping: threading.Event) -> None:
         while not stopping.is_set():

@@ -9,31 +9,22 @@ from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
 from actors import Scheduler, SchedulingMode
-from actors.blocks import BlockClock, OfflineBlockClock, PolledBlockClock
 from actors.events import log
 from actors.lookahead import Lookahead
 from actors.settings import Settings
-from actors.uploader import FolderUploader, Uploader
-from node.config import Config, ConfigInvalid
+from node.config import Config
 from node.limits import SignerRate
 from node.metrics import Metrics
 from node.node import Node
-from node.peers.bundler import BundlerUploader
-from node.peers.client import Client
+from node.peers.configured import Peers
 from node.peers.finding import Finder
-from node.peers.gateway import Gateway
 from node.peers.locations import Locations
 from node.peers.remote import RemoteSchedules
-from node.peers.rules import Rules
-from protocol.errors import PeerRefused
 from protocol.wallet import Wallet
 from storage import StoreSettings
 from storage.cache import Cache
 from storage.foreign import ForeignTable
 from storage.locations import LocationTable
-
-PUBLISHED = "published"
-"""Folder inside the store that items are published to where no bundler is configured."""
 
 PEERS = "peers"
 """Folder inside the store for what other nodes said."""
@@ -64,7 +55,7 @@ def open_node(config: Config) -> Iterator[Node]:
 
 def _open(config: Config, closing: ExitStack) -> Node:
     wallets = open_wallets(config.store.wallets)
-    peers, metrics = _Peers(config, closing), Metrics()
+    peers, metrics = Peers(config, closing), Metrics()
     scheduler = closing.enter_context(_scheduler(config, wallets, peers, metrics))
     metrics.watch(scheduler)
     cache = closing.enter_context(Cache(_cache_folder(config, closing)))
@@ -104,60 +95,13 @@ def open_wallets(files: tuple[Path, ...]) -> tuple[Wallet, ...]:
     return tuple(Wallet.load(file) for file in files)
 
 
-class _Peers:
-    # Who is spoken to: those that the operator named, and whoever a request names.
-
-    def __init__(self, config: Config, closing: ExitStack) -> None:
-        asked = config.peers
-        rules = Rules(
-            ports=frozenset(asked.ports),
-            allow_private=asked.allow_private,
-            timeout_seconds=asked.timeout_seconds,
-            max_answer_bytes=asked.max_answer_bytes,
-        )
-        self.strangers = _closed_later(closing, Client(rules))
-        # Two clients: nobody else's URL gets the trust that these have.
-        self.trusted = _closed_later(closing, Client(_trusting(rules, config)))
-        self.gateway = Gateway(self.trusted, config.gateway.url) if config.gateway.url else None
-        self.uploader = self._uploader(config, closing)
-        self.blocks = self._blocks(config)
-
-    def _uploader(self, config: Config, closing: ExitStack) -> Uploader:
-        if not config.bundler.url:
-            return FolderUploader(config.store.data / PUBLISHED)
-        return _closed_later(closing, BundlerUploader(self.trusted, config.bundler.url))
-
-    def _blocks(self, config: Config) -> BlockClock:
-        if self.gateway is None:
-            return OfflineBlockClock()
-        interval = config.gateway.block_interval_seconds
-        return PolledBlockClock(self.gateway.current_block, interval)
-
-
 def _closed_later(closing: ExitStack, opened: C) -> C:
     closing.callback(opened.close)
     return opened
 
 
-def _trusting(rules: Rules, config: Config) -> Rules:
-    named = {
-        "bundler.url": (config.bundler.url,),
-        "gateway.url": (config.gateway.url,),
-        "peers.notify": config.peers.notify,
-    }
-    for name, urls in named.items():
-        if any(mark in url for url in urls for mark in "?#"):
-            # A path is put behind it; and what it says may be a secret.
-            raise ConfigInvalid(f"{name}: an address here has no query and no fragment")
-        try:
-            rules = rules.trusting(*filter(None, urls))
-        except PeerRefused as exc:
-            raise ConfigInvalid(f"{name}: {exc.detail}") from None
-    return rules
-
-
 def _scheduler(
-    config: Config, wallets: tuple[Wallet, ...], peers: _Peers, metrics: Metrics
+    config: Config, wallets: tuple[Wallet, ...], peers: Peers, metrics: Metrics
 ) -> Scheduler:
     asked = config.scheduling
     return Scheduler.open(
@@ -178,7 +122,7 @@ def _scheduler(
     )
 
 
-def _locations(config: Config, operator: Wallet, peers: _Peers, cache: Cache) -> Locations:
+def _locations(config: Config, operator: Wallet, peers: Peers, cache: Cache) -> Locations:
     return Locations(
         LocationTable(cache),
         operator,
@@ -190,7 +134,7 @@ def _locations(config: Config, operator: Wallet, peers: _Peers, cache: Cache) ->
     )
 
 
-def _remote(config: Config, peers: _Peers, foreign: ForeignTable) -> RemoteSchedules:
+def _remote(config: Config, peers: Peers, foreign: ForeignTable) -> RemoteSchedules:
     return RemoteSchedules(peers.strangers, foreign, async_cache=config.peers.async_remote_cache)
 
 

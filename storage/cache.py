@@ -3,15 +3,15 @@
 Why of its own, and not in tables of the store: LMDB gives up a whole environment when one
 commit of it fails, and has one writer at a time. A cache that is written must neither fence the
 scheduler nor keep the committer waiting, and what it holds (S11) must have no way to become
-local truth. It is also written by the program that speaks HTTP, which with several shards is
-not the one that holds a shard.
+local truth. It is also written by the programs that speak HTTP, which with several shards are none
+that hold a shard; LMDB itself lets them write one after the other.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 import lmdb
 
-from protocol.errors import Closed, SchedulerError, StoreInvalid
+from protocol.errors import Closed, SchedulerError, StoreInvalid, Unavailable
 from storage.durable_files import PRIVATE_FOLDER
 from storage.environment import reserve_lock_file
 from storage.forks import give_up_in_children
@@ -59,6 +59,8 @@ class Cache:
         folder: str | os.PathLike[str],
         max_bytes: int = MAX_BYTES,
         min_free_bytes: int = MIN_FREE_BYTES,
+        *,
+        held: bool = False,
     ) -> None:
         """Open the cache in `folder`, or create it.
 
@@ -66,6 +68,8 @@ class Cache:
             folder: holds nothing else; may be deleted while nobody uses it.
             max_bytes: size it never exceeds.
             min_free_bytes: space that it leaves free on the disk.
+            held: another program of this node made it ready and holds it (`lend`): this one is
+                one of several that write to it.
 
         Raises:
             StoreInUse: another program writes to it.
@@ -79,11 +83,11 @@ class Cache:
             self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         except OSError as exc:
             raise StoreInvalid(f"cannot create {self.folder}: {exc.strerror}") from exc
-        self._lock = WriterLock(self.folder / _LOCK)
+        self._lock = None if held else WriterLock(self.folder / _LOCK)
         try:
             self._open(max_bytes)
         except BaseException:
-            self._lock.release()
+            self._release()
             raise
         give_up_in_children(self)
 
@@ -124,6 +128,26 @@ class Cache:
             return False
         return True
 
+    def replace(
+        self, table: bytes, key: bytes, change: Callable[[bytes | None], bytes | None]
+    ) -> bool:
+        """Put what `change` makes of a record, unless that is None; tell whether it is durable now.
+
+        Nobody else writes in between, in no other program either. What `change` raises is passed
+        on, and nothing is written then.
+        """
+        try:
+            with self._gate, self._lmdb.begin(self._tables[table], write=True) as transaction:
+                record = change(transaction.get(key))
+                if record is None:
+                    return False
+                self._space.require(len(record))
+                transaction.put(key, record)
+        except (lmdb.Error, Unavailable):
+            self.failures += 1
+            return False
+        return True
+
     def clear(self, table: bytes) -> bool:
         """Forget all records of a table; tell whether they are gone."""
         try:
@@ -145,13 +169,14 @@ class Cache:
         pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
         return stat["entries"], pages * stat["psize"]
 
+    def lend(self) -> None:
+        """Leave it to programs that open it as `held`, and keep others out until `close`."""
+        self._shut("other programs of this node have the cache")
+
     def close(self) -> None:
         """Give it up; waits for reads and writes in progress. Idempotent."""
-        if not self._gate.shut:
-            self._gate.refuse(Closed("the cache is closed"))
-            self._gate.drain()
-            self._lmdb.close()
-            self._lock.release()
+        self._shut("the cache is closed")
+        self._release()
 
     def after_fork(self) -> None:
         """Refuse use in a forked child. See `storage.forks`."""
@@ -171,10 +196,23 @@ class Cache:
     def __repr__(self) -> str:
         return f"<Cache {self.folder} failures={self.failures}>"
 
+    def _shut(self, reason: str) -> None:
+        if not self._gate.shut:
+            self._gate.refuse(Closed(reason))
+            self._gate.drain()
+            self._lmdb.close()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
     def _open(self, max_bytes: int) -> None:
         try:
             self._load(max_bytes)
-        except (lmdb.Error, OSError):
+        except (lmdb.Error, OSError) as exc:
+            if self._lock is None:
+                # Others have it open: making it again is for whoever holds it.
+                raise StoreInvalid(f"cannot use {self.folder}: {exc}") from exc
             # Half made, or damaged: whatever it held can be fetched again.
             shutil.rmtree(self._database, ignore_errors=True)
             try:
@@ -189,6 +227,8 @@ class Cache:
             str(self._database), map_size=max_bytes, max_dbs=len(_TABLES), mode=0o600
         )
         try:
+            # Of programs that were killed: their snapshots would pin old pages.
+            opened.reader_check()
             self._tables: dict[bytes, _Database] = {name: opened.open_db(name) for name in _TABLES}
         except BaseException:
             with suppress(lmdb.Error):

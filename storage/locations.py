@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 from protocol.errors import CorruptRecord, InvalidInput, StaleLocation
@@ -40,24 +39,14 @@ class LocationTable:
         """Take the database, and how many records it may hold."""
         self._cache = cache
         self._max_locations = max_locations
-        # Comparing with what is kept and replacing it is one step.
-        self._lock = threading.Lock()
 
     def newest(self, signer: Id) -> Known | None:
         """Return what is known of a signer, also when it has expired."""
-        record = self._cache.get(LOCATIONS, signer)
-        if record is None:
-            return None
-        try:
-            received, codec, encoded = unseal(LOCATIONS, signer, record)
-            return Known(Location.decode(encoded, codec), received)
-        except (CorruptRecord, InvalidInput):
-            return None
+        return _known(signer, self._cache.get(LOCATIONS, signer))
 
     def nonce(self, signer: Id) -> int:
         """Return the highest nonce known of a signer, -1 when there is none."""
-        known = self.newest(signer)
-        return NO_NONCE if known is None else known.location.nonce
+        return _nonce(self.newest(signer))
 
     def keep(self, location: Location, received: int, *, refresh: bool = False) -> bool:
         """Replace what is known of the record's signer.
@@ -75,15 +64,18 @@ class LocationTable:
             StaleLocation: its nonce is not above the one known of its signer.
         """
         key = location.signer
-        with self._lock:
-            known = self.newest(key)
+
+        def newer(record: bytes | None) -> bytes | None:
+            known = _known(key, record)
             if known is None and self._cache.size(LOCATIONS)[0] >= self._max_locations:
-                return False
-            before = NO_NONCE if known is None else known.location.nonce
+                return None
+            before = _nonce(known)
             if location.nonce < before or (location.nonce == before and not refresh):
                 raise StaleLocation(f"nonce {location.nonce} is not above {before}, known of {key}")
-            record = seal(LOCATIONS, key, (received, location.codec, location.encoded))
-            return self._cache.put(LOCATIONS, {key: record})
+            return seal(LOCATIONS, key, (received, location.codec, location.encoded))
+
+        # Comparing with what is kept and replacing it is one step, for other programs, too.
+        return self._cache.replace(LOCATIONS, key, newer)
 
     def obeyed(self, request: Id) -> bool:
         """Tell whether a registration request was obeyed before."""
@@ -92,3 +84,17 @@ class LocationTable:
     def obey(self, request: Id) -> bool:
         """Remember a registration request; tell whether that is durable."""
         return self._cache.put(REGISTRATIONS, {request: b""})
+
+
+def _known(signer: Id, record: bytes | None) -> Known | None:
+    if record is None:
+        return None
+    try:
+        received, codec, encoded = unseal(LOCATIONS, signer, record)
+        return Known(Location.decode(encoded, codec), received)
+    except (CorruptRecord, InvalidInput):
+        return None
+
+
+def _nonce(known: Known | None) -> int:
+    return NO_NONCE if known is None else known.location.nonce

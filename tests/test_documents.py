@@ -11,7 +11,7 @@ import node.errors
 import protocol.errors
 from node.config.names import FIELDS
 from node.metrics import Metrics
-from node.metrics.standing import MEANINGS
+from node.metrics.standing import MEANINGS, OF_SHARDS
 from protocol.errors import SchedulerError
 from tests.sources import FLOORS, ROOT, parsed, python_files
 
@@ -100,7 +100,7 @@ def metrics() -> set[str]:
     """The names of all metrics: those that are counted, and those that are asked at each scrape."""
     counted = re.findall(r"^# TYPE (\w+) ", Metrics().exposition().decode(), re.MULTILINE)
     names = {name.removesuffix("_total") for name in counted if not name.endswith("_created")}
-    return names | {f"ao_{name}" for name in MEANINGS}
+    return names | {f"ao_{name}" for name in (*MEANINGS, *OF_SHARDS)}
 
 
 def alarms() -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from actors import SchedulingMode
 from node.config.sections import (
     Bundler,
     Gateway,
@@ -44,4 +45,11 @@ class Config(Section):
             raise ValueError("server.tls_certificate and server.tls_key belong together")
         if server.http3 and server.tls_certificate is None:
             raise ValueError("server.http3 needs server.tls_certificate and server.tls_key")
+        return self
+
+    @model_validator(mode="after")
+    def _one_program_has_one_gateway(self) -> Self:
+        writes = self.scheduling.mode is not SchedulingMode.DISABLED
+        if self.server.gateways > 1 and self.store.shards == 0 and writes:
+            raise ValueError("server.gateways above 1 needs store.shards above 0")
         return self

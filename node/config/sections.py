@@ -56,6 +56,10 @@ class Server(Section):
     graceful_seconds: Seconds = 10.0
     """How long requests under way may take once the node is told to end."""
 
+    gateways: Count = 1
+    """Programs that speak HTTP and share the port. More than one needs `store.shards` above 0,
+    unless the node only reads."""
+
     @field_validator("trusted_proxies")
     @classmethod
     def _names_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
@@ -72,6 +76,11 @@ class Store(Section):
 
     wallets: tuple[Path, ...] = Field(default=(Path("wallet.json"),), min_length=1)
     """JWK files; the first is the operator's, which is created when there is none."""
+
+    shards: Annotated[int, Field(ge=0)] | None = None
+    """Programs that schedule, each with its part of the processes; 0 does all in the program
+    that speaks HTTP. Unless given: as many as the store has, and for a new one as many as there
+    are cores less one, at least one."""
 
     min_free_bytes: Annotated[int, Field(ge=0)] = 256 * MEBIBYTE
     """Free disk space to keep in reserve; below it no slot is given."""

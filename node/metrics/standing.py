@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from actors import Scheduler
+from actors.status import ShardStatus, Status
 from protocol.errors import Closed, Fenced
 
 MEANINGS = {
@@ -25,6 +26,17 @@ MEANINGS = {
     "fenced": "1 once nothing is signed or written any more.",
 }
 
+OF_SHARDS = {
+    "shard_ready": "1 while this shard takes messages.",
+    "shard_starts": "How often this shard was started.",
+    "shard_queued_requests": "Requests between acceptance and the store, in this shard.",
+    "shard_slots_not_stored": "Slots given and not stored, in this shard.",
+    "shard_live_processes": "Processes that this shard keeps in memory.",
+    "shard_commits": "Transactions of this shard since it was started last.",
+    "shard_fenced": "1 once this shard signs and writes nothing any more.",
+}
+"""By the label `shard`, its number. An embedded scheduler is one shard."""
+
 
 class Standing(Collector):
     """The numbers of this moment."""
@@ -38,12 +50,19 @@ class Standing(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Ask now; what a closed store cannot tell any more is left out."""
-        for name, value in self._numbers().items():
+        status = self._scheduler.status()
+        for name, value in self._numbers(status).items():
             if value is not None:
                 yield GaugeMetricFamily(f"ao_{name}", MEANINGS[name], value=float(value))
+        shards = [(str(shard.number), _numbers_of(shard)) for shard in status.shards]
+        for name, meaning in OF_SHARDS.items():
+            family = GaugeMetricFamily(f"ao_{name}", meaning, labels=("shard",))
+            for number, numbers in shards:
+                family.add_metric((number,), numbers[name])
+            yield family
 
-    def _numbers(self) -> dict[str, float | None]:
-        load, status = self._scheduler.load(), self._scheduler.status()
+    def _numbers(self, status: Status) -> dict[str, float | None]:
+        load = self._scheduler.load()
         return {
             "queued_requests": load.queued,
             "queued_bytes": load.queued_bytes,
@@ -64,3 +83,15 @@ class Standing(Collector):
         except (Closed, Fenced):
             return None
         return totals.stored - totals.published
+
+
+def _numbers_of(shard: ShardStatus) -> dict[str, float]:
+    return {
+        "shard_ready": shard.state == "ready",
+        "shard_starts": shard.generation,
+        "shard_queued_requests": shard.queued,
+        "shard_slots_not_stored": shard.under_way,
+        "shard_live_processes": shard.live_processes,
+        "shard_commits": shard.commits,
+        "shard_fenced": shard.fenced is not None,
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from actors.observer import Observer
@@ -15,10 +17,14 @@ RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 class Steps(Observer):
-    """Count and measure each step. Called by several threads at once."""
+    """Count and measure each step. Called by several threads at once.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        """Report to `registry`."""
+    Sent to a spawned program, it is one that counts there and begins at zero.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        """Report to `registry`; to one of its own unless given."""
+        registry = registry or CollectorRegistry()
         stages = Histogram(
             "ao_stage_seconds",
             "From the moment a slot was given until it reached a stage; its count is the number "
@@ -59,6 +65,9 @@ class Steps(Observer):
             ("code",),
             registry=registry,
         )
+
+    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
+        return type(self), ()
 
     def reached(self, stage: Stage, seconds: float) -> None:
         """Measure the way to a stage."""

@@ -29,17 +29,20 @@ CONTENT_TYPE = ((b"content-type", b"application/octet-stream"),)
 class BundlerUploader:
     """Post each item to ``{url}/tx``; any 2xx is an acknowledgement.
 
-    It does not try again by itself: the publisher does, with its own patience.
+    It does not try again by itself: the publisher does, with its own patience. Sent to a spawned
+    program, it posts from there, with a client of its own.
     """
 
-    def __init__(self, client: Client, url: str) -> None:
+    def __init__(self, client: Client, url: str, *, owned: bool = False) -> None:
         """Prepare; nothing is contacted.
 
         Args:
             client: whose rules allow the bundler, for example by trusting its URL.
             url: the bundler's, without ``/tx``.
+            owned: whether to close the client at the end, too.
         """
         self._client = client
+        self._owned = owned
         self._url = f"{url.rstrip('/')}/tx"
         self._threads = ThreadPoolExecutor(PARALLEL_UPLOADS, "bundler")
 
@@ -57,6 +60,11 @@ class BundlerUploader:
     def close(self) -> None:
         """End after the uploads under way."""
         self._threads.shutdown()
+        if self._owned:
+            self._client.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _posting, (self._client, self._url.removesuffix("/tx"))
 
     def _offer(self, item: Upload) -> Outcome:
         try:
@@ -64,6 +72,10 @@ class BundlerUploader:
         except (PeerFailed, PeerRefused) as exc:
             return UploadFailed(f"bundler: {exc.detail}")
         return judge(item, answer)
+
+
+def _posting(client: Client, url: str) -> BundlerUploader:
+    return BundlerUploader(client, url, owned=True)
 
 
 def judge(item: Upload, answer: Answer) -> Outcome:

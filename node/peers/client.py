@@ -75,7 +75,8 @@ class Answer:
 class Client:
     """Ask other servers, within rules. Thread-safe; keeps connections for later requests.
 
-    No proxies, no environment, no cookies, no compressed answers.
+    No proxies, no environment, no cookies, no compressed answers. Sent to a spawned program, it
+    is one of the same rules with connections of its own.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Client:
             network: connects to addresses; the system's unless given.
         """
         self.rules = rules or Rules()
+        self._made_with = (resolver, tls, network)
         context = tls or httpcore.default_ssl_context()
         # Two pools, so that no redirect of a stranger can come to use a connection that was
         # made without looking at the address.
@@ -140,6 +142,9 @@ class Client:
             pool.close()
         for guard in self._guards.values():
             guard.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.rules, *self._made_with)
 
     def __enter__(self) -> Self:
         return self
@@ -203,6 +208,15 @@ class Client:
                 raise PeerTooLarge(f"the answer is over {self.rules.max_answer_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _again(
+    rules: Rules,
+    resolver: Resolver,
+    tls: ssl.SSLContext | None,
+    network: httpcore.NetworkBackend | None,
+) -> Client:
+    return Client(rules, resolver=resolver, tls=tls, network=network)
 
 
 @contextmanager

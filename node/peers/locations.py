@@ -160,12 +160,12 @@ class Locations:
             StoreFull: the record cannot be kept, so its nonce would be forgotten.
             PeerFailed: nothing is known here, and the gateway gave no answer either.
         """
+        lifetime = self._time_to_live if time_to_live is None else time_to_live
         with self._registering:
             if nonce is None:
-                nonce = self._last_nonce() + 1
-            lifetime = self._time_to_live if time_to_live is None else time_to_live
-            location = Location.sign(self._operator, url, nonce, lifetime)
-            self._keep(location)
+                location = self._next(url, lifetime)
+            else:
+                location = self._signed(url, nonce, lifetime)
         return Announcement(location, self.announce(location))
 
     def announce(self, location: Location) -> tuple[str, ...]:
@@ -192,6 +192,18 @@ class Locations:
         # A copy of the request must not bring the old place back later, under a new nonce.
         self._table.obey(request.id)
         return announced
+
+    def _next(self, url: str, lifetime: int) -> Location:
+        while True:
+            # Another program of this node may have given the nonce away meanwhile. What was
+            # signed with it then is shown to nobody.
+            with suppress(StaleLocation):
+                return self._signed(url, self._last_nonce() + 1, lifetime)
+
+    def _signed(self, url: str, nonce: int, lifetime: int) -> Location:
+        location = Location.sign(self._operator, url, nonce, lifetime)
+        self._keep(location)
+        return location
 
     def _last_nonce(self) -> int:
         address = self._operator.address

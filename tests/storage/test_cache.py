@@ -10,6 +10,7 @@ from protocol.errors import StoreInUse, StoreInvalid
 from storage import StoreSettings, open_writer
 from storage.cache import Cache
 from storage.tables import FOREIGN, LOCATIONS
+from tests.storage.programs import Program
 from tests.storage.schedules import Schedule
 
 MEBIBYTE = 1 << 20
@@ -162,3 +163,80 @@ def test_a_cache_that_cannot_be_written_fences_nobody(small_disk) -> None:
         journal.append(schedule.stored(2))
         assert journal.head(schedule.process).stored == 3
         assert cache.put(FOREIGN, {b"a": b"1"})
+
+
+COUNT = """
+import sys
+from storage.cache import Cache
+from storage.tables import FOREIGN
+
+with Cache(sys.argv[1], held=True) as cache:
+    print("open", flush=True)
+    sys.stdin.readline()
+    for _ in range(100):
+        cache.replace(FOREIGN, b"n", lambda was: b"%d" % (int(was or b"0") + 1))
+    print(cache.failures, flush=True)
+"""
+
+STAY = """
+import sys
+from storage.cache import Cache
+from storage.tables import FOREIGN
+
+def stay(was):
+    print("inside", flush=True)
+    sys.stdin.readline()
+
+Cache(sys.argv[1], held=True).replace(FOREIGN, b"n", stay)
+"""
+
+
+def test_programs_of_one_node_share_a_cache_that_is_lent(folder) -> None:
+    """They replace records one after the other; another node is kept out."""
+    with Cache(folder) as holder:
+        holder.lend()
+        assert holder.get(FOREIGN, b"n") is None
+        with pytest.raises(StoreInUse):
+            Cache(folder)
+        with Program(COUNT, folder) as one, Program(COUNT, folder) as other:
+            assert (one.line(), other.line()) == ("open", "open")
+            one.go_on()
+            other.go_on()
+            assert (one.line(), other.line()) == ("0", "0")
+    with Cache(folder) as cache:
+        assert cache.get(FOREIGN, b"n") == b"200"
+
+
+def test_a_program_that_is_killed_while_it_writes_holds_up_nobody(folder) -> None:
+    """What it was about to replace stays, and the others go on writing."""
+    with Cache(folder) as holder:
+        assert holder.put(FOREIGN, {b"n": b"1"})
+        holder.lend()
+        with Program(STAY, folder) as stays:
+            assert stays.line() == "inside"
+            stays.kill()
+        with Cache(folder, held=True) as cache:
+            assert cache.replace(FOREIGN, b"n", lambda was: (was or b"") + b"2")
+            assert cache.get(FOREIGN, b"n") == b"12"
+
+
+def test_only_its_holder_makes_a_damaged_cache_again(folder) -> None:
+    """A program that shares it says that it cannot be used."""
+    with Cache(folder) as holder:
+        holder.lend()
+        (folder / "lmdb" / "data.mdb").write_bytes(b"damaged" * 4096)
+        with pytest.raises(StoreInvalid):
+            Cache(folder, held=True)
+
+
+def test_what_a_change_raises_is_passed_on_and_changes_nothing(cache) -> None:
+    """Whoever replaces a record may refuse to."""
+    cache.put(FOREIGN, {b"n": b"1"})
+
+    def refuse(_was: bytes | None) -> bytes | None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        cache.replace(FOREIGN, b"n", refuse)
+    assert not cache.replace(FOREIGN, b"n", lambda _was: None)
+    assert (cache.get(FOREIGN, b"n"), cache.failures) == (b"1", 0)
