@@ -38,8 +38,9 @@ def adopt(root: str | os.PathLike[str], *, settings: StoreSettings = DEFAULTS) -
         StoreInvalid: it is no store, or its records do not fit its heads.
         StoreFull: there is no room to write it down.
     """
-    layout = Layout(Path(root))
-    shards = range(require_manifest(layout).shards)
+    manifest = require_manifest(Layout(Path(root)))
+    layout = manifest.layout(Path(root))
+    shards = range(manifest.shards)
     return sum(_adopt_shard(layout, shard, len(shards), settings) for shard in shards)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import lmdb
@@ -15,12 +16,13 @@ from storage.creation import publish_folder
 from storage.durable_files import PRIVATE_FOLDER, TEMPORARY
 from storage.environment import reserve_lock_file
 from storage.layout import Layout
-from storage.manifest import require_manifest
+from storage.manifest import Manifest, require_manifest
 from storage.opening import open_reader
 from storage.reader import LmdbReader
+from storage.sharded_reader import ShardedReader
 
 
-def backup(source: LmdbReader, destination: str | os.PathLike[str]) -> None:
+def backup(source: LmdbReader | ShardedReader, destination: str | os.PathLike[str]) -> None:
     """Copy the whole store that `source` reads to the new folder `destination`.
 
     Each shard is copied as of one moment, large messages included; a writer goes on
@@ -28,20 +30,22 @@ def backup(source: LmdbReader, destination: str | os.PathLike[str]) -> None:
     not part of it.
 
     Args:
-        source: a reader or a journal of any shard of the store.
+        source: a reader or a journal of any shard of the store, or of all.
         destination: must not exist; on return it survives power loss.
 
     Raises:
         StoreInvalid: `destination` exists.
         StoreFull: there is no room; nothing is left behind.
-        Unavailable: it cannot be written; nothing is left behind.
+        Unavailable: it cannot be written, or the store was resharded since `source` was
+            opened; nothing is left behind.
     """
     target = Path(destination)
     if os.path.lexists(target):
         raise StoreInvalid(f"{target} exists already")
     unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}{TEMPORARY}")
     try:
-        _copy_store(source, Layout(unfinished))
+        readers = source.readers if isinstance(source, ShardedReader) else (source,)
+        _copy_store(readers, Layout(unfinished))
         publish_folder(unfinished, target)
     except (OSError, lmdb.Error) as exc:
         raise _unwritable(target, exc) from exc
@@ -49,20 +53,25 @@ def backup(source: LmdbReader, destination: str | os.PathLike[str]) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _copy_store(source: LmdbReader, copy: Layout) -> None:
-    manifest = require_manifest(source.layout)
+def _copy_store(sources: Sequence[LmdbReader], copy: Layout) -> None:
+    layout = sources[0].layout
+    opened = {source.shard: source for source in sources}
+    manifest = require_manifest(layout)
     copy.root.mkdir(PRIVATE_FOLDER, parents=True)
     for shard in range(manifest.shards):
         folder = copy.shard(shard)
         folder.mkdir(PRIVATE_FOLDER)
-        if shard == source.shard:
-            source.copy_into(folder)
+        if shard in opened:
+            opened[shard].copy_into(folder)
         else:
-            with open_reader(source.layout.root, shard=shard) as other:
+            with open_reader(layout.root, shard=shard) as other:
                 other.copy_into(folder)
         # With real blocks from the start: the copy may be opened on a full disk.
         reserve_lock_file(folder)
-    manifest.save(copy)
+    # The folders of shards that were replaced go, and with them what had yet to be copied.
+    if require_manifest(layout).layout(layout.root) != layout:
+        raise Unavailable(f"{layout.root} was resharded meanwhile: open it again")
+    Manifest(manifest.shards).save(copy)
 
 
 def _unwritable(target: Path, error: OSError | lmdb.Error) -> Unavailable:

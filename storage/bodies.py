@@ -64,7 +64,7 @@ class BodyFiles:
         name = self.form(message_id, body).file
         if not name:
             return
-        path = self._path(name)
+        path = self.path(name)
         try:
             make_private_folder(self._folder)
             make_private_folder(path.parent)
@@ -80,19 +80,22 @@ class BodyFiles:
 
     def present(self, stored: StoredBody) -> bool:
         """Tell whether the record needs no file, or its file is there."""
-        return not stored.file or self._path(stored.file).exists()
+        return not stored.file or self.path(stored.file).exists()
 
     def load(self, stored: StoredBody) -> Body:
         """Return the message that a record stands for.
 
         Raises:
             CorruptRecord: its file is gone, or does not match the digest in its name.
+            Unavailable: the whole shard is gone from here.
         """
         if not stored.file:
             return Body(stored.codec, stored.encoded)
         try:
-            encoded = self._path(stored.file).read_bytes()
+            encoded = self.path(stored.file).read_bytes()
         except OSError as exc:
+            if not self._folder.parent.exists():
+                raise Unavailable("the store was resharded or moved: open it again") from exc
             raise CorruptRecord(f"cannot read body {stored.file}: {exc.strerror}") from exc
         if _digest(encoded) != stored.file[ID_CHARACTERS + 1 :]:
             raise CorruptRecord(f"body {stored.file} does not match its digest")
@@ -132,7 +135,8 @@ class BodyFiles:
         """Return every file, finished or not."""
         return list(self._folder.glob("*/*"))
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """Where the file of a large body lies, or would."""
         return self._folder / name[:2] / name
 
 

@@ -21,7 +21,7 @@ from storage.durable_files import (
     sync_tree,
 )
 from storage.environment import create_environment
-from storage.layout import Layout
+from storage.layout import MAX_SHARDS, Layout
 from storage.manifest import Manifest, load_manifest
 from storage.settings import StoreSettings
 from storage.space import require_free
@@ -32,38 +32,36 @@ disk's own folder."""
 
 
 def ensure_store(layout: Layout, shards: int, settings: StoreSettings) -> None:
-    """Create the store unless it is there, and check that it has `shards` shards.
+    """Create the store with `shards` shards, unless there is one.
 
     The manifest comes last: a folder without one holds nothing that was ever used, so
     whatever an interrupted creation left is completed or made again.
 
     Raises:
-        StoreInvalid: the folder is something else, has another number of shards, or
-            cannot be written.
+        StoreInvalid: the folder is something else, or cannot be written.
         StoreFull: there is no room.
     """
     try:
         layout.root.parent.mkdir(parents=True, exist_ok=True)
         make_private_folder(layout.root)
         with _alone(layout.root):
-            manifest = load_manifest(layout) or _create(layout, shards, settings)
+            if load_manifest(layout) is None:
+                _create(layout, shards, settings)
     except OSError as exc:
         raise StoreInvalid(f"cannot create a store in {layout.root}: {exc.strerror}") from exc
-    if manifest.shards != shards:
-        raise StoreInvalid(f"{layout.root} has {manifest.shards} shards, not {shards}")
 
 
-def _create(layout: Layout, shards: int, settings: StoreSettings) -> Manifest:
+def _create(layout: Layout, shards: int, settings: StoreSettings) -> None:
+    if not 1 <= shards <= MAX_SHARDS:
+        raise StoreInvalid(f"a store has 1 to {MAX_SHARDS} shards, not {shards}")
     require_unused(layout)
     if layout.shards_found() > shards:
         raise StoreInvalid(f"{layout.root} has shards but no manifest: restore it from a backup")
     require_free(layout.root, settings.min_free_bytes)
     for shard in range(shards):
         if not layout.shard(shard).exists():
-            _create_shard(layout.shard(shard), settings)
-    manifest = Manifest(shards)
-    manifest.save(layout)
-    return manifest
+            create_shard(layout.shard(shard), settings.map_size)
+    Manifest(shards).save(layout)
 
 
 def require_unused(layout: Layout) -> None:
@@ -83,12 +81,18 @@ def _ours(name: str) -> bool:
     return name.endswith(TEMPORARY) or name.startswith("shard-") or name in BESIDE_A_STORE
 
 
-def _create_shard(folder: Path, settings: StoreSettings) -> None:
+def create_shard(folder: Path, map_size: int) -> None:
+    """Make an empty shard; on return it survives power loss.
+
+    Raises:
+        StoreInvalid: the database cannot be created.
+        OSError: there is no room.
+    """
     unfinished = folder.with_name(folder.name + TEMPORARY)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(PRIVATE_FOLDER)
     try:
-        create_environment(unfinished, settings.map_size)
+        create_environment(unfinished, map_size)
     except lmdb.Error as exc:
         raise StoreInvalid(f"cannot create {folder}: {exc}") from exc
     (unfinished / BODIES).mkdir(PRIVATE_FOLDER)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+MAX_SHARDS = 256
+"""Each is a program, a database and a key space of its own; beyond this something is mistyped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Paths under the root of a store."""
+    """Paths under the root of a store.
+
+    Attributes:
+        root: the folder of the store.
+        folder: where in it the shards lie, as the manifest says; "" is the root itself.
+    """
 
     root: Path
+    folder: str = ""
 
     @property
     def manifest(self) -> Path:
@@ -19,13 +28,13 @@ class Layout:
 
     def shard(self, number: int) -> Path:
         """The folder of one shard."""
-        return self.root / f"shard-{number:03d}"
+        return self.root / self.folder / f"shard-{number:03d}"
 
     def lock(self, number: int) -> Path:
-        """The lock file of one shard's writer."""
+        """The lock file of one shard's writer; it stays where it is when shards move."""
         return self.root / f"shard-{number:03d}.lock"
 
     def shards_found(self) -> int:
-        """How many shard folders are needed to hold every one that is there."""
+        """How many shards the folder must have had, by the highest number in its root."""
         numbers = [int(path.name[6:]) for path in self.root.glob("shard-[0-9][0-9][0-9]")]
         return max(numbers, default=-1) + 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 from protocol.errors import StoreFull, StoreInvalid
 from storage.bodies import NO_ROOM
@@ -14,13 +16,16 @@ from storage.environment import Environment, data_file, reserve_lock_file
 from storage.layout import Layout
 from storage.lmdb_journal import LmdbJournal
 from storage.lock import WriterLock
-from storage.manifest import require_manifest
+from storage.manifest import Manifest, require_manifest
 from storage.map_size import wanted_map_size
 from storage.reader import LmdbReader
 from storage.settings import StoreSettings
 from storage.sharded_reader import ShardedReader
+from storage.unfinished import layout_for_writing
 
 DEFAULTS = StoreSettings()
+
+Opened = TypeVar("Opened", LmdbReader, LmdbReader | ShardedReader)
 
 
 def open_writer(
@@ -38,16 +43,19 @@ def open_writer(
     Raises:
         StoreInUse: another program writes to this shard ("in use by PID n").
         StoreInvalid: the folder is no store that this version can open, or has another
-            number of shards.
+            number of shards, or is being resharded.
         StoreFull: there is no room to create it.
         CorruptRecord: its ownership record is damaged.
     """
-    layout = Layout(Path(root))
-    ensure_store(layout, shards, settings)
-    folder = shard_folder(layout, shard, shards)
+    folder = Path(root)
+    ensure_store(Layout(folder), shards, settings)
+    layout = layout_for_writing(folder, shards)
+    shard_folder(layout, shard, shards)
     lock = WriterLock(layout.lock(shard))
     try:
-        return _take_over(layout, shard, folder, settings, lock)
+        # Asked again: until the lock was ours, the store could be resharded.
+        layout = layout_for_writing(folder, shards)
+        return _take_over(layout, shard, shard_folder(layout, shard, shards), settings, lock)
     except BaseException:
         lock.release()
         raise
@@ -65,10 +73,7 @@ def open_reader(
         StoreInUse: this program has the shard open already.
         StoreFull: LMDB's reader table is missing and there is no room for it.
     """
-    layout = Layout(Path(root))
-    folder = shard_folder(layout, shard, require_manifest(layout).shards)
-    environment = open_environment(folder, settings, readonly=True)
-    return LmdbReader(layout, shard, settings, environment)
+    return _undisturbed(Path(root), lambda manifest: _reader(root, manifest, shard, settings))
 
 
 def open_readers(
@@ -76,21 +81,48 @@ def open_readers(
 ) -> LmdbReader | ShardedReader:
     """Open the whole store in `root` for reading, of however many shards it is.
 
-    Takes no lock, as `open_reader`.
+    Takes no lock, as `open_reader`. Once the store is resharded, readers that are open go on
+    to see it as it was, without its large messages: open it again.
 
     Raises:
         StoreInvalid: there is no store that this version can open.
         StoreInUse: this program has a shard open already.
         StoreFull: LMDB's reader table is missing and there is no room for it.
     """
-    shards = require_manifest(Layout(Path(root))).shards
-    with ExitStack() as opened:
-        readers = [
-            opened.enter_context(open_reader(root, shard=shard, settings=settings))
-            for shard in range(shards)
-        ]
-        opened.pop_all()
-    return readers[0] if shards == 1 else ShardedReader(readers)
+
+    def open_all(manifest: Manifest) -> LmdbReader | ShardedReader:
+        with ExitStack() as opened:
+            shards = range(manifest.shards)
+            readers = [
+                opened.enter_context(_reader(root, manifest, shard, settings)) for shard in shards
+            ]
+            opened.pop_all()
+        return ShardedReader(readers) if len(readers) > 1 else readers[0]
+
+    return _undisturbed(Path(root), open_all)
+
+
+def _undisturbed(root: Path, open_: Callable[[Manifest], Opened]) -> Opened:
+    """Open again what was replaced by a resharding while it was opened."""
+    while True:
+        manifest = require_manifest(Layout(root))
+        try:
+            opened = open_(manifest)
+        except StoreInvalid:
+            if require_manifest(Layout(root)) == manifest:
+                raise
+            continue
+        if require_manifest(Layout(root)) == manifest:
+            return opened
+        opened.close()
+
+
+def _reader(
+    root: str | os.PathLike[str], manifest: Manifest, shard: int, settings: StoreSettings
+) -> LmdbReader:
+    layout = manifest.layout(Path(root))
+    folder = shard_folder(layout, shard, manifest.shards)
+    return LmdbReader(layout, shard, settings, open_environment(folder, settings, readonly=True))
 
 
 def _take_over(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 
-from protocol.errors import NotFound
+from protocol.errors import NotFound, Unavailable
 from protocol.ids import Id
 from storage.layout import Layout
 from storage.manifest import require_manifest
@@ -47,11 +47,12 @@ def verify_store(
     Raises:
         StoreInvalid: the folder is no store, or of a newer format.
         NotFound: there is no such process.
-        Unavailable: workers cannot be started.
+        Unavailable: workers cannot be started, or the store was resharded meanwhile.
     """
     started = time.monotonic()
     folder = Path(root).absolute()
-    plan = Plan(require_manifest(Layout(folder)).shards, process)
+    manifest = require_manifest(Layout(folder))
+    plan = Plan(manifest.shards, process)
     findings = Findings()
     with closing(_outcomes(folder, plan, workers)) as outcomes:
         for outcome in outcomes:
@@ -59,6 +60,8 @@ def verify_store(
             plan.take_in(outcome)
             if progress is not None:
                 progress(plan.done, plan.total)
+    if require_manifest(Layout(folder)) != manifest:
+        raise Unavailable(f"{folder} was resharded meanwhile: verify it again")
     if process is not None and not findings.processes and not findings.problem_count:
         raise NotFound(f"process {process} is not in this store")
     if progress is not None:

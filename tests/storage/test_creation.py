@@ -91,12 +91,22 @@ def test_everything_in_a_store_is_private(root: Path) -> None:
 def test_a_newer_format_is_refused(root: Path, open_store) -> None:
     """A store of a later version is not touched, and the error names both formats."""
     open_writer(root).close()
-    (root / "manifest.json").write_text('{"format": 2, "shards": 1, "new": true}')
-    with pytest.raises(StoreInvalid, match="format 2; this version reads 1"):
+    (root / "manifest.json").write_text('{"format": 3, "shards": "?", "new": true}')
+    with pytest.raises(StoreInvalid, match="format 3; this version reads 2"):
         open_store(root)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "x", "shards": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": "x", "shards": 1}',
+        '{"format": 1, "shards": 0}',
+        '{"format": 2, "shards": 1, "folder": "../elsewhere"}',
+    ],
+)
 def test_a_broken_manifest_is_refused(root: Path, content: str) -> None:
     """What is no manifest is never replaced by a new one."""
     open_writer(root).close()
@@ -107,10 +117,12 @@ def test_a_broken_manifest_is_refused(root: Path, content: str) -> None:
 
 
 def test_the_number_of_shards_is_fixed(root: Path) -> None:
-    """A store keeps the number of shards it was created with."""
+    """A store keeps its number of shards; the refusal names the command that changes it."""
     open_writer(root, shards=2).close()
     assert json.loads((root / "manifest.json").read_text()) == {"format": 1, "shards": 2}
-    with pytest.raises(StoreInvalid, match="has 2 shards, not 1"):
+    with pytest.raises(
+        StoreInvalid, match="has 2 shards, not 1: `ao-scheduler reshard --shards 1`"
+    ):
         open_writer(root)
     for shard in (-1, 2):
         with pytest.raises(StoreInvalid, match=r"has shards 0\.\.1"):
