@@ -27,6 +27,9 @@ class EventLog:
 
     The step events of every message are `info`. Below the chosen level a step costs one
     comparison, because steps are on the hot path.
+
+    Attributes:
+        level: the lowest level that is written, one of `LEVELS`.
     """
 
     def __init__(self) -> None:
@@ -39,6 +42,7 @@ class EventLog:
             level: one of `LEVELS`.
             stream: None for whatever standard error is when an event is written.
         """
+        self.level = level
         name = "critical" if level == "quiet" else level
         threshold = logging.getLevelNamesMapping()[name.upper()]
         self.informs = threshold <= logging.INFO

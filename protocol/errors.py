@@ -213,6 +213,13 @@ class Closed(Unavailable):
     status = 503
 
 
+class ProgramsFailed(Unavailable):
+    """A program of this node cannot be started, or does not keep running."""
+
+    code = "programs_failed"
+    status = 503
+
+
 class SchedulingDisabled(Unavailable):
     """The scheduler was opened with scheduling disabled; reads work."""
 

@@ -39,6 +39,7 @@ STABLE = {
     "ClockAhead": ("clock_ahead", 503, 60.0),
     "Unavailable": ("unavailable", 503, None),
     "Closed": ("closed", 503, None),
+    "ProgramsFailed": ("programs_failed", 503, None),
     "SchedulingDisabled": ("scheduling_disabled", 503, None),
     "StoreFull": ("store_full", 507, 30.0),
     "StoreInUse": ("store_in_use", 503, None),
