@@ -1,0 +1,1 @@
+"""Shards: parts of one store, each in a program of its own, and the way to them."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from actors.shards.endings import HURRIED_EXIT, ORPHANED_EXIT
 from actors.shards.settings import SupervisionSettings
-from actors.shards.words import MAX_TEXT, Beat, Begun, Ending, Failed, Ready, Word, failed
+from actors.shards.words import MAX_TEXT, STOP, Beat, Begun, Ending, Failed, Ready, Word, failed
 
 PR_SET_PDEATHSIG = 1
 """`prctl(2)`: which signal the kernel sends when the parent's thread ends."""
@@ -28,6 +28,7 @@ class Control:
 
     Attributes:
         generation: how often this program was started, this time included.
+        beat_seconds: how often it is to beat.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class Control:
             settings: those of the supervisor.
         """
         self.generation = generation
+        self.beat_seconds = settings.beat_seconds
         self._pipe = pipe
         self._parent = parent
         self._settings = settings
         self._speaking = threading.Lock()
+        self._stopped = False
         self._signalled = 0
         self._orphaned = False
         self._limited = False
@@ -97,7 +100,7 @@ class Control:
 
         On return the caller has a limited time to end in good order; then the system ends it.
         """
-        while not self.told(self._settings.beat_seconds):
+        while not self.told(self.beat_seconds):
             self.beat()
         self.limit_end()
 
@@ -114,14 +117,13 @@ class Control:
 
     def told(self, patience: float = 0.0) -> bool:
         """Tell whether this program is to end, after waiting for it up to `patience` seconds."""
-        if not self._signalled and not self._orphaned:
-            heard = wait([self._pipe, self._wake], patience)
-            if self._pipe in heard:
-                return self._hear()
-            self._orphaned = os.getppid() != self._parent
-        if self._signalled:
-            self.ending("was signalled to end")
-        return bool(self._signalled or self._orphaned)
+        if not (self._stopped or self._signalled or self._orphaned):
+            if self._pipe in wait([self._pipe, self._wake], patience):
+                self._hear()
+            self._orphaned = self._orphaned or os.getppid() != self._parent
+            if self._signalled:
+                self.ending("was signalled to end")
+        return bool(self._stopped or self._signalled or self._orphaned)
 
     def limit_end(self) -> None:
         """Let the system end this program if it takes longer than it may, whatever it does."""
@@ -132,13 +134,12 @@ class Control:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, limit)
 
-    def _hear(self) -> bool:
-        # There is only one thing a supervisor says to a running program.
+    def _hear(self) -> None:
+        # There is only one thing that a supervisor says to a running program.
         try:
-            self._pipe.recv()
+            self._stopped = self._pipe.recv() == STOP
         except (EOFError, OSError):
             self._orphaned = True
-        return True
 
     def _say(self, word: Word) -> None:
         try:
