@@ -12,6 +12,7 @@ from node.limits.addresses import Clients
 from node.limits.bodies import BodyLimit
 from node.limits.buckets import Buckets
 from node.limits.heads import HeadLimit
+from node.limits.levels import Levels
 from node.limits.rates import AddressRate, SignerRate
 from node.limits.refusing import Refuser, Written
 from node.limits.spreading import Spread
@@ -25,6 +26,7 @@ def limited(
     config: Config,
     refused: Callable[[str], None] = lambda _code: None,
     written: Written = lambda error, _scope: problem(error),
+    addresses: Levels | None = None,
 ) -> ASGIApp:
     """Return `app` behind the limits of the configuration.
 
@@ -36,6 +38,7 @@ def limited(
         config: of the limits, and of the proxies whose word is taken.
         refused: told the code of each refusal.
         written: makes the reply to a refused request.
+        addresses: where it is kept how much of its rate each has left; in memory unless given.
     """
     limits, refuse = config.limits, Refuser(refused, written)
     app = BodyLimit(
@@ -48,5 +51,6 @@ def limited(
     app = HeadLimit(app, refuse, max_bytes=limits.header_bytes, max_headers=limits.headers)
     if limits.rate_per_address:
         clients = Clients(config.server.trusted_proxies)
-        app = AddressRate(app, refuse, Buckets(limits.rate_per_address), clients)
+        buckets = Buckets(limits.rate_per_address, levels=addresses)
+        app = AddressRate(app, refuse, buckets, clients)
     return Spread(StallLimit(app))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 
-MAX_KEYS = 65_536
-"""Keys remembered at once, a few megabytes; past it the one that waited longest is forgotten,
-which can only be in its favour."""
+from node.limits.levels import Levels, OwnLevels
 
 BURST_SECONDS = 2.0
 """How many seconds' worth may come at once after a pause."""
@@ -25,27 +23,26 @@ class Buckets:
         rate: float,
         *,
         burst_seconds: float = BURST_SECONDS,
-        max_keys: int = MAX_KEYS,
+        levels: Levels | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with all buckets full.
+        """Begin with all buckets full, or as full as `levels` knows them.
 
         Args:
             rate: tokens a second and key, above 0.
             burst_seconds: a bucket holds as many tokens as come in this time, at least one.
-            max_keys: keys remembered at once.
+            levels: where it is kept; in memory unless given.
             clock: seconds, never going back.
         """
         self._interval = 1 / rate
         self._depth = max(burst_seconds, self._interval)
-        self._max_keys = max_keys
+        self._levels = OwnLevels() if levels is None else levels
         self._clock = clock
-        self._full_at: dict[Hashable, float] = {}
 
     def wait(self, key: Hashable) -> float:
         """Return the seconds until `key` has a token; 0 when it has one now."""
         now = self._clock()
-        full_at = max(self._full_at.get(key, now), now)
+        full_at = max(self._levels.get(key), now)
         # A rounding error must not cost the last token of a burst.
         missing = full_at - now + self._interval - self._depth
         return missing if missing > self._interval * 1e-6 else 0.0
@@ -60,16 +57,4 @@ class Buckets:
     def spend(self, key: Hashable) -> None:
         """Take a token even if there is none; the debt delays the next one."""
         now = self._clock()
-        full_at = max(self._full_at.pop(key, now), now)
-        if len(self._full_at) >= self._max_keys:
-            self._forget(now)
-        self._full_at[key] = full_at + self._interval
-
-    def __len__(self) -> int:
-        return len(self._full_at)
-
-    def _forget(self, now: float) -> None:
-        # In the order of use, so the first is the one that waited longest.
-        full = [key for key, full_at in self._full_at.items() if full_at <= now]
-        for key in full or [next(iter(self._full_at))]:
-            del self._full_at[key]
+        self._levels.set(key, max(self._levels.get(key), now) + self._interval, now)

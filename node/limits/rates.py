@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from node.errors import RateLimited
 from node.limits.addresses import Clients
 from node.limits.buckets import Buckets
+from node.limits.levels import Levels
 from node.limits.refusing import Refuser
 from protocol.ids import Id
 
@@ -39,9 +40,14 @@ class SignerRate:
     else anyone could use up what belongs to somebody else's name.
     """
 
-    def __init__(self, rate: float = 0.0) -> None:
-        """Allow `rate` messages a second and signer; 0 is no limit."""
-        self._buckets = Buckets(rate) if rate else None
+    def __init__(self, rate: float = 0.0, levels: Levels | None = None) -> None:
+        """Allow `rate` messages a second and signer; 0 is no limit.
+
+        Args:
+            rate: of each signer.
+            levels: where it is kept how much each has left; in memory unless given.
+        """
+        self._buckets = Buckets(rate, levels=levels) if rate else None
 
     def require(self, signer: Id) -> None:
         """Raise if the signer has to wait.

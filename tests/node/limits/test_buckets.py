@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from node.errors import RateLimited
 from node.limits.buckets import Buckets
+from node.limits.levels import HEAD_BYTES, PLACES, OwnLevels, SharedLevels
 from node.limits.rates import SignerRate
 from protocol.ids import Id
 
@@ -78,16 +82,64 @@ def test_no_span_has_more_than_its_share(rate: float, pauses: list[float]) -> No
 
 def test_memory_is_bounded(clock: Clock) -> None:
     """Full buckets are forgotten first, then the key that was idle longest."""
-    buckets = Buckets(1, burst_seconds=1, max_keys=3, clock=clock)
+    levels = OwnLevels(max_keys=3)
+    buckets = Buckets(1, burst_seconds=1, levels=levels, clock=clock)
     buckets.spend("full")
     clock.now += 2
     for key in "abc":
         buckets.spend(key)
-    assert len(buckets) == 3
+    assert len(levels) == 3
     buckets.spend("a")
     buckets.spend("d")
-    assert len(buckets) == 3
+    assert len(levels) == 3
     assert [buckets.wait(key) for key in "bacd"] == [0.0, 2.0, 1.0, 1.0]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where gateways keep their levels, with room for eight keys."""
+    SharedLevels.create(tmp_path / "levels", max_keys=PLACES)
+    return tmp_path / "levels"
+
+
+def test_gateways_share_the_tokens_of_each_key(file: Path, clock: Clock) -> None:
+    """What one of them gives away, another one does not have any more."""
+    one, other = (Buckets(10, levels=SharedLevels(file), clock=clock) for _ in range(2))
+    assert [gateway.take("a") for gateway in (one, other) * 10] == [0.0] * 20
+    assert one.take("a") == other.take("a") == pytest.approx(0.1)
+    assert (one.take("b"), other.take(Id(b"a" * 32))) == (0.0, 0.0)
+    clock.now += 0.1
+    assert [one.take("a"), other.take("a")] == pytest.approx([0.0, 0.1])
+
+
+def test_a_gateway_that_starts_again_remembers(file: Path, clock: Clock) -> None:
+    """Starting again fills no bucket."""
+    Buckets(1, burst_seconds=1, levels=SharedLevels(file), clock=clock).spend("a")
+    assert Buckets(1, burst_seconds=1, levels=SharedLevels(file), clock=clock).wait("a") == 1.0
+
+
+def test_shared_memory_is_bounded(file: Path, clock: Clock) -> None:
+    """Where there is no place left, the least indebted key gives way, and no other."""
+    buckets = Buckets(1, burst_seconds=1, levels=SharedLevels(file), clock=clock)
+    size = file.stat().st_size
+    for number in range(PLACES):
+        for _ in range(number + 1):
+            buckets.spend(str(number))
+    buckets.spend("one more")
+    waits = [buckets.wait(str(number)) for number in range(PLACES)]
+    assert waits == [0.0, *map(float, range(2, PLACES + 1))]
+    assert (buckets.wait("one more"), file.stat().st_size) == (1.0, size)
+
+
+def test_where_a_key_stands_is_secret(tmp_path: Path, clock: Clock) -> None:
+    """Each node puts keys elsewhere, and only its user can look."""
+    marks = []
+    for name in ("one", "other"):
+        SharedLevels.create(tmp_path / name)
+        Buckets(1, levels=SharedLevels(tmp_path / name), clock=clock).spend("a")
+        marks.append((tmp_path / name).read_bytes()[HEAD_BYTES:])
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert marks[0] != marks[1]
 
 
 def test_a_signer_is_refused_for_what_it_signed_only() -> None:
