@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import InitVar, dataclass, field
 
 from protocol.assignment import DEFAULT_PATH
@@ -31,6 +31,7 @@ from protocol.errors import (
     UnsupportedValue,
 )
 from protocol.ids import Id, combine
+from protocol.late_keys import LateKeys
 from protocol.message_ids import bare, signers_of
 from protocol.tabm import Tabm, Typed
 from protocol.wallet import Wallet
@@ -244,7 +245,7 @@ def received(
         process=process,
         is_process=is_process,
         path=path,
-        keys=_LateKeys(codec, encoded),
+        keys=LateKeys(lambda: Message.decode(encoded, codec).keys),
         codec=codec,
         encoded=encoded,
         committers=committers,
@@ -259,31 +260,6 @@ def named_process(message: Message) -> Id:
         NoTarget, InvalidId: it is no process and names none.
     """
     return message.id if _is_process(message) else _target(message.keys)
-
-
-class _LateKeys(Mapping[bytes, bytes]):
-    # The keys of a message that is decoded when the first one is asked for.
-    __slots__ = ("_codec", "_encoded", "_read")
-
-    def __init__(self, codec: str, encoded: bytes) -> None:
-        self._codec = codec
-        self._encoded = encoded
-        self._read: Mapping[bytes, bytes] | None = None
-
-    @property
-    def _keys(self) -> Mapping[bytes, bytes]:
-        if self._read is None:
-            self._read = Message.decode(self._encoded, self._codec).keys
-        return self._read
-
-    def __getitem__(self, name: bytes) -> bytes:
-        return self._keys[name]
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
 
 def _require_taken(item: ans104.Item, accept: Collection[int]) -> None:

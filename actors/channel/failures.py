@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from protocol.errors import MalformedFrame, SchedulerError
 
@@ -10,7 +10,6 @@ MAX_DETAIL = 4096
 """Characters of an error's sentence that are sent."""
 
 Facts = tuple[Any, ...]
-_SCALARS = (int, float, str, bytes, type(None))
 
 _classes: dict[str, type[SchedulerError]] = {}
 
@@ -21,7 +20,7 @@ def error_facts(error: SchedulerError) -> Facts:
     extras = {
         name: value
         for name, value in vars(error).items()
-        if name in carried and isinstance(value, _SCALARS)
+        if name in carried and isinstance(value, carried[name])
     }
     # Paths of files may hold what is no text.
     detail = error.detail[:MAX_DETAIL].encode("utf-8", "backslashreplace").decode()
@@ -44,7 +43,7 @@ def read_error(facts: Facts) -> SchedulerError:
         error.code = code
     carried = _carried(type(error))
     for name, value in extras.items():
-        if name not in carried or not isinstance(value, _SCALARS):
+        if name not in carried or not isinstance(value, carried[name]):
             raise MalformedFrame(f"an error {code} has no {name!r}")
         setattr(error, name, value)
     return error
@@ -61,7 +60,8 @@ def _family(base: type[SchedulerError]) -> list[type[SchedulerError]]:
     return [base, *(found for child in base.__subclasses__() for found in _family(child))]
 
 
-def _carried(kind: type[SchedulerError]) -> set[str]:
-    # What classes of errors declare with a type: `retry_after`, `process`, `slot`.
-    family = (each for each in kind.__mro__ if issubclass(each, SchedulerError))
-    return {name for each in family for name in vars(each).get("__annotations__", ())}
+def _carried(kind: type[SchedulerError]) -> dict[str, Any]:
+    # What classes of errors declare with a type: `retry_after`, `process`, `slot`. Where they
+    # say float, whole seconds will do.
+    declared = get_type_hints(kind).items()
+    return {name: hint | int if float in get_args(hint) else hint for name, hint in declared}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, get_args
 
 from actors.stages import Stage
 from protocol.assignment import Assignment
@@ -139,3 +141,8 @@ Letter = (
     | Answer
     | Refusal
 )
+
+NUMBERS: Mapping[type[Letter], int] = MappingProxyType(
+    {kind: number for number, kind in enumerate(get_args(Letter), start=1)}
+)
+"""What each kind is called where it is written; new kinds come last, in a new version."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from math import isnan
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 import msgpack
@@ -29,6 +28,7 @@ from actors.channel.facts import (
 from actors.channel.failures import error_facts, read_error
 from actors.channel.frames import HEADER, MAX_FRAME_BYTES
 from actors.channel.kinds import (
+    NUMBERS,
     Answer,
     Ask,
     Failed,
@@ -80,7 +80,9 @@ MAX_ENTRIES = 65_536
 
 _pack = msgpack.Packer(autoreset=True).pack
 _LENGTHS = struct.Struct(">II")
-_STAGES = MappingProxyType({stage.value: stage for stage in Stage})
+_STAGES = {stage.value: stage for stage in Stage}
+_SUBMIT = NUMBERS[Submit]
+_REACHED = NUMBERS[Reached]
 
 
 def pack(letter: Letter) -> bytes:
@@ -90,10 +92,11 @@ def pack(letter: Letter) -> bytes:
         UnsupportedValue: a value of `Ask` or `Answer` is none that travels.
         TooLarge: it would be over the limits of a frame, or of facts.
     """
-    facts, body = _WRITERS[type(letter)](letter)
+    kind = type(letter)
+    facts, body = _WRITERS[kind](letter)
     try:
         packed: bytes = _pack(facts)
-        if isinstance(letter, Ask | Answer):
+        if kind is Ask or kind is Answer:
             # Whoever could not read it back would give up the whole connection.
             _unpack(packed)
     except (TypeError, ValueError, OverflowError) as exc:
@@ -158,7 +161,8 @@ def _no_extension(kind: int, _: bytes) -> NoReturn:
 
 def _submit(letter: Submit) -> tuple[Facts, bytes]:
     message = letter.message
-    return (2, letter.ticket, float(letter.deadline), *message_facts(message)), message.encoded
+    facts = (_SUBMIT, letter.ticket, float(letter.deadline), *message_facts(message))
+    return facts, message.encoded
 
 
 def _read_submit(facts: Facts, encoded: bytes) -> Submit:
@@ -169,44 +173,41 @@ def _read_submit(facts: Facts, encoded: bytes) -> Submit:
 
 
 def _reached(letter: Reached) -> tuple[Facts, bytes]:
-    assignment = letter.assignment
+    ticket, stage, assignment = letter
     if assignment is None:
-        return (7, letter.ticket, letter.stage), b""
-    return (7, letter.ticket, letter.stage, *assignment_facts(assignment)), assignment.original
+        return (_REACHED, ticket, stage), b""
+    return (_REACHED, ticket, stage, *assignment_facts(assignment)), assignment.original
 
 
 def _read_reached(facts: Facts, original: bytes) -> Reached:
     return Reached(facts[1], _STAGES[facts[2]], read_assignment(facts[3:], original))
 
 
-def _hello(
-    version: int, shard: int, shards: int, generation: int, pid: int, addresses: Facts
-) -> Hello:
-    return Hello(version, shard, shards, generation, pid, read_ids(addresses))
+def _plain(letter: Letter) -> tuple[Facts, bytes]:
+    return (NUMBERS[type(letter)], *letter), b""
 
 
-def _plain(number: int) -> Callable[[Any], tuple[Facts, bytes]]:
-    return lambda letter: ((number, *letter), b"")
+def _answer(letter: Answer) -> tuple[Facts, bytes]:
+    # The value may have any type; the list that it stands in has one.
+    return (NUMBERS[Answer], letter.question, (letter.value,)), b""
+
+
+def _ending_with_error(letter: Failed | Refusal) -> tuple[Facts, bytes]:
+    return (NUMBERS[type(letter)], *letter[:-1], error_facts(letter.error)), b""
 
 
 _WRITERS: dict[type[Letter], Callable[[Any], tuple[Facts, bytes]]] = {
-    Greeting: _plain(1),
+    **dict.fromkeys(NUMBERS, _plain),
     Submit: _submit,
-    Follow: _plain(3),
-    Unfollow: _plain(4),
-    Ask: _plain(5),
-    Hello: _plain(6),
     Reached: _reached,
-    Failed: lambda letter: ((8, letter.ticket, letter.stage, error_facts(letter.error)), b""),
-    Stored: _plain(9),
-    # A value may have any type, and so stands in a list that has one.
-    Answer: lambda letter: ((10, letter.question, (letter.value,)), b""),
-    Refusal: lambda letter: ((11, letter.question, error_facts(letter.error)), b""),
+    Answer: _answer,
+    Failed: _ending_with_error,
+    Refusal: _ending_with_error,
 }
 
 
 def _bare(read: Callable[..., Letter]) -> Callable[[Facts, bytes], Letter]:
-    # A kind that is all facts.
+    # For letters that are all facts.
     def read_facts(facts: Facts, body: bytes) -> Letter:
         if body:
             raise MalformedFrame("bytes follow a letter that has none")
@@ -215,23 +216,35 @@ def _bare(read: Callable[..., Letter]) -> Callable[[Facts, bytes], Letter]:
     return read_facts
 
 
-_READERS: dict[int, dict[Shape, Callable[[Facts, bytes], Letter]]] = {
-    1: {(int, int): _bare(Greeting)},
-    2: {(int, int, float, *MESSAGE): _read_submit},
-    3: {(int, bytes): _bare(lambda process: Follow(Id(process)))},
-    4: {(int, bytes): _bare(lambda process: Unfollow(Id(process)))},
-    5: {(int, int, str, tuple): _bare(Ask)},
-    6: {(int, int, int, int, int, int, tuple): _bare(_hello)},
-    7: {
-        (int, int, int): _bare(lambda ticket, stage: Reached(ticket, _STAGES[stage])),
-        (int, int, int, *ASSIGNMENT): _read_reached,
+def _hello(
+    version: int, shard: int, shards: int, generation: int, pid: int, addresses: Facts
+) -> Hello:
+    return Hello(version, shard, shards, generation, pid, read_ids(addresses))
+
+
+_SHAPES: dict[type[Letter], dict[Shape, Callable[[Facts, bytes], Letter]]] = {
+    Greeting: {(int,): _bare(Greeting)},
+    Submit: {(int, float, *MESSAGE): _read_submit},
+    Follow: {(bytes,): _bare(lambda process: Follow(Id(process)))},
+    Unfollow: {(bytes,): _bare(lambda process: Unfollow(Id(process)))},
+    Ask: {(int, str, tuple): _bare(Ask)},
+    Hello: {(int, int, int, int, int, tuple): _bare(_hello)},
+    Reached: {
+        (int, int): _bare(lambda ticket, stage: Reached(ticket, _STAGES[stage])),
+        (int, int, *ASSIGNMENT): _read_reached,
     },
-    8: {
-        (int, int, int, tuple): _bare(
+    Failed: {
+        (int, int, tuple): _bare(
             lambda ticket, stage, error: Failed(ticket, _STAGES[stage], read_error(error))
         )
     },
-    9: {(int, bytes, int): _bare(lambda process, slot: Stored(Id(process), slot))},
-    10: {(int, int, tuple): _bare(lambda question, value: Answer(question, *value))},
-    11: {(int, int, tuple): _bare(lambda question, error: Refusal(question, read_error(error)))},
+    Stored: {(bytes, int): _bare(lambda process, slot: Stored(Id(process), slot))},
+    Answer: {(int, tuple): _bare(lambda question, value: Answer(question, *value))},
+    Refusal: {(int, tuple): _bare(lambda question, error: Refusal(question, read_error(error)))},
+}
+"""What may follow the number of each kind, and who reads it."""
+
+_READERS = {
+    NUMBERS[kind]: {(int, *shape): read for shape, read in shapes.items()}
+    for kind, shapes in _SHAPES.items()
 }
