@@ -47,8 +47,13 @@ class Sockets:
                 one.close()
 
 
-def bind(config: Config) -> Sockets:
+def bind(config: Config, port: int | None = None) -> Sockets:
     """Bind what the configuration asks for.
+
+    Args:
+        config: of the node.
+        port: one that is reserved (`node.serving.reservation`) for several programs that share
+            it; the configured one, for this program alone, unless given.
 
     Raises:
         OSError: the address cannot be listened on; names it.
@@ -61,13 +66,15 @@ def bind(config: Config) -> Sockets:
         room_for(limits.connections),
         Clients(server.trusted_proxies),
     )
-    bound = _bound(server.host, server.port, socket.SOCK_STREAM)
+    shared = port is not None
+    bound = bound_to(server.host, server.port if port is None else port, shared=shared)
     tcp = CountingListener(bound, connections)
     tcp.listen(BACKLOG)
     if not server.http3:
         return Sockets(tcp, None, tls, connections)
     try:
-        udp = _bound(server.host, tcp.getsockname()[1], socket.SOCK_DGRAM)
+        number = tcp.getsockname()[1]
+        udp = bound_to(server.host, number, socket.SOCK_DGRAM, shared=shared)
     except OSError:
         tcp.close()
         raise
@@ -88,16 +95,38 @@ def room_for(connections: int) -> int:
     return max(granted - RESERVED_FILES, 1)
 
 
-def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+def bound_to(
+    host: str,
+    port: int,
+    kind: socket.SocketKind = socket.SOCK_STREAM,
+    *,
+    shared: bool = False,
+    patient: bool = False,
+) -> socket.socket:
+    """Return a socket at an address.
+
+    Args:
+        host: name or address.
+        port: 0 is any.
+        kind: TCP or UDP.
+        shared: let others of this user that share it have the port, too; the system deals out
+            connections among them.
+        patient: let a TCP port be until the connections of who had it last are forgotten, which
+            takes a minute; else a node that starts again need not wait.
+
+    Raises:
+        OSError: it cannot be had; names the address.
+    """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=kind)[0]
     except OSError as exc:
         raise OSError(exc.errno, exc.strerror, host) from None
     made = socket.socket(family, kind)
     try:
-        if kind is socket.SOCK_STREAM:
-            # A node that starts again need not wait for the connections of the last one.
+        if kind is socket.SOCK_STREAM and not patient:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.setblocking(False)
         made.bind(address)
     except OSError as exc:
