@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -97,7 +98,7 @@ class Client:
         """
         self.rules = rules or Rules()
         self._made_with = (resolver, tls, network)
-        context = tls or httpcore.default_ssl_context()
+        context = tls or _authorities()
         # Two pools, so that no redirect of a stranger can come to use a connection that was
         # made without looking at the address.
         self._guards = {
@@ -208,6 +209,12 @@ class Client:
                 raise PeerTooLarge(f"the answer is over {self.rules.max_answer_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    # Reading their certificates takes 50 ms, and all clients of a program believe the same ones.
+    return httpcore.default_ssl_context()
 
 
 def _again(
