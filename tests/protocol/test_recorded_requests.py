@@ -60,7 +60,7 @@ def test_a_posted_message_is_taken(name: str) -> None:
     assert ids["unsigned"] in unsigned_ids(message.tabm)
 
 
-@pytest.mark.parametrize("name", POSTS.keys() - TAKEN.keys())
+@pytest.mark.parametrize("name", sorted(POSTS.keys() - TAKEN.keys()))
 def test_a_message_that_lost_its_signatures_is_refused(name: str) -> None:
     """A client of HyperBEAM's kind drops both of two when it wraps the message."""
     with pytest.raises(InvalidSignature, match="nobody signed"):
@@ -100,7 +100,7 @@ def test_a_message_to_an_unknown_process_is_a_message() -> None:
     verify(Message.of_tabm(from_wire(sent(NEGATIVE["unknown-process"]))))
 
 
-@pytest.mark.parametrize("name", [*SLOTS, *(f"{name} bundle" for name in WHOLE)])
+@pytest.mark.parametrize("name", [*SLOTS, *(f"{name} bundle" for name in sorted(WHOLE))])
 def test_a_recorded_assignment_verifies(name: str) -> None:
     """Signed by its scheduler, with the recorded IDs; the body may be inside or a link."""
     recorded = SLOTS[name.removesuffix(" bundle")]
@@ -112,7 +112,7 @@ def test_a_recorded_assignment_verifies(name: str) -> None:
     assert str(unsigned_id(assignment)) == recorded["ids"]["unsigned"]
 
 
-@pytest.mark.parametrize("name", STRIPPED)
+@pytest.mark.parametrize("name", sorted(STRIPPED))
 def test_an_assignment_whose_message_lost_its_signatures_is_refused(name: str) -> None:
     """Its link is to a signed message, and there is none."""
     stripped = from_wire(wire(SLOTS[name]["wire_bundle"]))
@@ -120,7 +120,7 @@ def test_an_assignment_whose_message_lost_its_signatures_is_refused(name: str) -
         verify_commitments(stripped)
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", sorted(WHOLE))
 def test_the_message_in_an_assignment_verifies(name: str) -> None:
     """It is inside with its own commitments, whatever it was signed with."""
     recorded = SLOTS[name]
