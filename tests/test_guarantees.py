@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 
 import pytest
 
@@ -37,6 +38,7 @@ def row(number: str) -> str:
     return rows[0]
 
 
+@cache
 def marked() -> dict[str, set[str]]:
     # By reading the tests: running a few of them must not make the others count as missing.
     tests = defaultdict(set)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,11 @@ def users_of(libraries: set[str], files: list[Path]) -> list[str]:
     return [
         f"{named(file)} imports {module}"
         for file in files
-        for module in imported(parsed(file))
+        for module in modules(file)
         if module.partition(".")[0] in libraries
     ]
+
+
+@cache
+def modules(file: Path) -> tuple[str, ...]:
+    return tuple(imported(parsed(file)))
