@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # More arguments for the bench targets, such as ARGS="--quick --json modes.json".
 ARGS ?=
 
-.PHONY: install test lint types serve demo browser bench bench-modes bench-http bench-recovery bench-read bench-verify clean
+.PHONY: install test lint types serve demo browser bench bench-modes bench-shards bench-scale bench-http bench-recovery bench-read bench-verify clean
 
 install: $(STAMP)
 
@@ -48,9 +48,9 @@ serve: install
 demo: install
 	$(BIN)/ao-scheduler demo --data demo-data/store --wallet demo-data/wallet.json
 
-bench: bench-modes bench-http bench-recovery bench-read bench-verify
+bench: bench-modes bench-shards bench-scale bench-http bench-recovery bench-read bench-verify
 
-bench-modes bench-http bench-recovery bench-read bench-verify: bench-%: install
+bench-modes bench-shards bench-scale bench-http bench-recovery bench-read bench-verify: bench-%: install
 	$(BIN)/python -m bench $* $(ARGS)
 
 clean:

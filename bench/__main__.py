@@ -22,6 +22,8 @@ from bench.recovery import recovery
 from bench.report import as_json, facts, modes_json, modes_table, write_json
 from bench.scale import ScalePlan, scale
 from bench.scale_report import scale_tables
+from bench.shards import QUICK_SHARDS, ShardPlan, Signing, shards
+from bench.shards_report import channel_table, rows_table, shards_json
 from bench.verify import verify
 from protocol.errors import InvalidId
 from protocol.ids import Id
@@ -148,6 +150,39 @@ def recovery_command(
     console.print(facts("store", [found]), facts("opened in a fresh OS process", reopenings))
     if json:
         write_json(json, {**found, "reopenings": reopenings})
+
+
+@app.command("shards")
+def shards_command(
+    *,
+    quick: Annotated[bool, typer.Option(help="Fewer and shorter rows, under 50 s.")] = False,
+    signer: Annotated[list[Signing] | None, typer.Option(help="Only these.")] = None,
+    shard: Annotated[
+        list[int] | None, typer.Option("--shards", min=0, help="Only these numbers.")
+    ] = None,
+    processes: Annotated[list[int] | None, typer.Option(help="Only these numbers.")] = None,
+    in_flight: Annotated[list[int] | None, typer.Option(help="Only these numbers.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length of a row.")] = None,
+    messages: Annotated[int | None, typer.Option(help="For the cost of the channel.")] = None,
+    data: Data = DATA,
+    json: Json = None,
+) -> None:
+    """Measure shards beside everything in one program."""
+    plan = QUICK_SHARDS if quick else ShardPlan()
+    plan = replace(
+        plan,
+        signers=signer or plan.signers,
+        shards=shard or plan.shards,
+        processes=processes or plan.processes,
+        in_flight=in_flight or plan.in_flight,
+        seconds=seconds or plan.seconds,
+        messages=messages or plan.messages,
+    )
+    with console.status("") as status:
+        found = shards(plan, data, status.update)
+    console.print(channel_table(found), rows_table(found))
+    if json:
+        write_json(json, shards_json(found))
 
 
 @app.command("scale")

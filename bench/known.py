@@ -16,7 +16,7 @@ from bench.floor import CORES
 from bench.items import Forger
 from protocol.ids import Id
 from protocol.wallet import Wallet
-from storage import open_reader, open_writer
+from storage import open_reader, open_writer, read_all
 from storage.placement import shard_of
 
 
@@ -86,7 +86,4 @@ def write_shard(store: Path, owner: bytes, shards: int, processes: int, shard: i
 
 def _processes(store: Path, shard: int) -> Iterable[Id]:
     with open_reader(store, shard=shard) as reader:
-        page = reader.processes()
-        while page:
-            yield from page
-            page = reader.processes(page[-1])
+        yield from read_all(reader)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -24,3 +25,22 @@ def test_own_work_is_no_disturbance(monkeypatch: pytest.MonkeyPatch, tmp_path) -
     neighbours = Neighbours()
     sum(range(100_000))
     assert neighbours.share() == pytest.approx(0.0, abs=0.05)
+
+
+def test_the_work_of_programs_that_we_started_is_our_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
+    """What a program of ours used until it ended is no disturbance."""
+    statistics = tmp_path / "stat"
+    monkeypatch.setattr("bench.neighbours.STATISTICS", statistics)
+    statistics.write_text(f"cpu {ticks()} 0 0 0 0\n")
+    neighbours = Neighbours()
+    subprocess.run([sys.executable, "-c", BUSY], check=True)
+    statistics.write_text(f"cpu {ticks()} 0 0 0 0\n")
+    assert neighbours.share() == pytest.approx(0.0, abs=0.05)
+
+
+def ticks() -> int:
+    times = os.times()
+    used = sum(times[:4])
+    return int(used * os.sysconf("SC_CLK_TCK"))
