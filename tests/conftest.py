@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from protocol.wallet import Wallet
 from tests.disks import SmallDisk, StatedDisk, mounted
+
+# How long an example takes says more about the machine than about the program.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+
+
+def pytest_configure() -> None:
+    """Before the workers start: all of them have to find the same tests, by the same names."""
+    os.environ["AO_CRASH_SEED"] = os.environ.get("AO_CRASH_SEED") or str(secrets.randbits(32))
 
 
 @pytest.fixture(scope="session")
