@@ -143,7 +143,7 @@ def live(pipe: Connection, parent: int, generation: int, settings: SupervisionSe
     """
     control = Control(pipe, parent, generation, settings)
     try:
-        target, args = pickle.loads(control.order())  # noqa: S301 - from our own parent
+        target, args = _unpickled(control.order())
         target(control, *args)
     except Exception as exc:
         if not isinstance(exc, SchedulerError):
@@ -160,6 +160,14 @@ def _pickled(spec: ChildSpec) -> bytes:
         return pickle.dumps((spec.target, spec.args))
     except Exception as exc:
         raise ProgramsFailed(f"{spec.name} cannot be given what it needs: {exc}") from exc
+
+
+def _unpickled(order: bytes) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    try:
+        target, args = pickle.loads(order)  # noqa: S301 - from this program's own parent
+    except Exception as exc:
+        raise ProgramsFailed(f"what it was given cannot be read in another program: {exc}") from exc
+    return target, args
 
 
 def _start(process: multiprocessing.process.BaseProcess) -> None:

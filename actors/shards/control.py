@@ -7,11 +7,9 @@ import os
 import select
 import signal
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from types import FrameType
-from typing import Any
 
 from actors.shards.endings import HURRIED_EXIT, ORPHANED_EXIT
 from actors.shards.settings import SupervisionSettings
@@ -75,17 +73,14 @@ class Control:
         except (EOFError, OSError):
             raise SystemExit(ORPHANED_EXIT) from None
 
-    def ready(self, facts: Mapping[str, Any] | None = None) -> None:
+    def ready(self) -> None:
         """Say that the work begins. From now on SIGTERM ends `run`, a second one the program.
-
-        Args:
-            facts: what the supervisor is to know; small, and of built-in types.
 
         Raises:
             SystemExit: the parent is gone.
         """
         signal.signal(signal.SIGTERM, self._on_terminate)
-        self._say(Ready(facts or {}))
+        self._say(Ready())
 
     def failed(self, error: BaseException) -> None:
         """Say why the work cannot be done; the program ends after that."""
@@ -117,13 +112,17 @@ class Control:
 
     def told(self, patience: float = 0.0) -> bool:
         """Tell whether this program is to end, after waiting for it up to `patience` seconds."""
-        if not (self._stopped or self._signalled or self._orphaned):
-            if self._pipe in wait([self._pipe, self._wake], patience):
-                self._hear()
-            self._orphaned = self._orphaned or os.getppid() != self._parent
-            if self._signalled:
+        if not (self._stopped or self._orphaned):
+            heard = wait([self._pipe, self._wake], patience)
+            if self._wake in heard:
+                self._stopped = True
                 self.ending("was signalled to end")
-        return bool(self._stopped or self._signalled or self._orphaned)
+            if self._pipe in heard:
+                self._hear()
+            elif os.getppid() != self._parent:
+                # A copy of this program's parent, made by fork, may hold the pipe open.
+                self._orphaned = True
+        return self._stopped or self._orphaned
 
     def limit_end(self) -> None:
         """Let the system end this program if it takes longer than it may, whatever it does."""

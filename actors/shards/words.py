@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from protocol.errors import ProgramsFailed, SchedulerError
 
@@ -24,8 +23,6 @@ class Begun(NamedTuple):
 
 class Ready(NamedTuple):
     """It does its work from now on, and beats."""
-
-    facts: Mapping[str, Any]
 
 
 class Beat(NamedTuple):
