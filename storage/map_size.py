@@ -21,4 +21,13 @@ def ask_for_more(folder: Path, size: int) -> None:
     """Let the next start ask for twice `size` bytes; LMDB cannot grow a map in use."""
     # Where even this small file cannot be written, the next start meets the same error.
     with suppress(OSError):
-        write_durably(folder / _FILE, b"%d\n" % (2 * size))
+        keep_map_size(folder, 2 * size)
+
+
+def keep_map_size(folder: Path, size: int) -> None:
+    """Let every start ask for at least `size` bytes.
+
+    Raises:
+        OSError: it cannot be written down.
+    """
+    write_durably(folder / _FILE, b"%d\n" % size)

@@ -22,6 +22,7 @@ from storage.tables import (
     WORK,
 )
 
+_NO_NAME = b"\xa0"
 _NO_COMMITMENTS: tuple[Commitment, ...] = ()
 
 
@@ -160,6 +161,14 @@ def pack_body(message_id: Id, body: StoredBody) -> bytes:
 def unpack_body(message_id: bytes, record: bytes) -> StoredBody:
     """Read a message's record."""
     return StoredBody._make(unseal(MESSAGES, message_id, record))
+
+
+def is_inline(record: bytes) -> bool:
+    """Tell from its last byte whether a message's record holds the message, and names no file.
+
+    The name of the file comes last. Empty, it is this one byte, with which no name ends.
+    """
+    return record.endswith(_NO_NAME)
 
 
 def pack_index(key: bytes, slot: int) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lmdb import verify as lmdb_file
 
 from protocol.ids import digest_id
@@ -28,13 +30,18 @@ def check_foundation(reader: LmdbReader, findings: Findings) -> None:
         _check_meta(snapshot, findings)
 
 
-def _check_file(reader: LmdbReader, findings: Findings) -> None:
-    file = data_file(reader.layout.shard(reader.shard))
+def file_complaints(file: Path) -> list[str]:
+    """Walk a database file page by page, without mapping it; return what is wrong with it."""
     try:
         complaints: list[str] = lmdb_file.verify(str(file))  # type: ignore[no-untyped-call]
     except lmdb_file.VerifyError as exc:
         complaints = [str(exc)]
-    for complaint in complaints:
+    return complaints
+
+
+def _check_file(reader: LmdbReader, findings: Findings) -> None:
+    file = data_file(reader.layout.shard(reader.shard))
+    for complaint in file_complaints(file):
         findings.add(Fault.FILE, f"{file.parent.name}: {complaint}")
 
 

@@ -1,0 +1,63 @@
+"""Removing shards that are not in use: the old ones at the end, the new ones when giving up."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from protocol.errors import StoreInvalid
+from storage.durable_files import sync_folder
+from storage.layout import Layout
+from storage.manifest import Manifest, require_manifest
+from storage.reshard.steps import Announce, Step
+from storage.unfinished import Plan, forget_plan
+
+
+def remove_old(root: Path, plan: Plan, announce: Announce) -> None:
+    """Remove the shards that were replaced, and then the plan: all is done.
+
+    Raises:
+        OSError: something cannot be removed.
+    """
+    _require_unused(root, plan.before)
+    for shard in range(plan.before.shards):
+        announce(Step.REMOVING, shard, plan.before.shards)
+        _remove(plan.before.layout(root).shard(shard))
+    _remove_folder(root, plan.before)
+    # From when the new shards were verified as a store of their own.
+    inner = Layout(root / plan.after.folder)
+    inner.manifest.unlink(missing_ok=True)
+    sync_folder(inner.root)
+    announce(Step.REMOVING, plan.before.shards, plan.before.shards)
+    forget_plan(root)
+
+
+def give_up(root: Path, plan: Plan) -> None:
+    """Remove what was built, and then the plan: nothing was begun.
+
+    Raises:
+        OSError: something cannot be removed.
+    """
+    _require_unused(root, plan.after)
+    _remove_folder(root, plan.after)
+    forget_plan(root)
+
+
+def _require_unused(root: Path, manifest: Manifest) -> None:
+    """Insist that the store does not have the shards that are to be removed.
+
+    Raises:
+        StoreInvalid: it has.
+    """
+    if require_manifest(Layout(root)) == manifest:
+        raise StoreInvalid(f"{root} is in use with {manifest.shards} shards")
+
+
+def _remove_folder(root: Path, manifest: Manifest) -> None:
+    if manifest.folder:
+        _remove(root / manifest.folder)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
