@@ -101,8 +101,10 @@ def create_environment(folder: Path, map_size: int) -> None:
     reserve_lock_file(folder)
     environment = _open(folder, map_size, readonly=False)
     try:
-        for name in TABLES:
-            environment.open_db(name)
+        # In one transaction, for each one waits for the disk.
+        with environment.begin(write=True) as transaction:
+            for name in TABLES:
+                environment.open_db(name, transaction)
     finally:
         environment.close()
 
