@@ -54,7 +54,7 @@ class Committer:
         self,
         journal: Journal,
         settings: CommitSettings,
-        stored: Callable[[Flight], None],
+        stored: Callable[[Sequence[Flight]], None],
         published: Callable[[Sequence[Receipt]], None],
         fenced: Callable[[BaseException], None],
         probe: Probe,
@@ -95,8 +95,7 @@ class Committer:
 
     def receipts(self, receipts: Sequence[Receipt]) -> None:
         """Store what the bundler acknowledged, in slot order per process."""
-        for receipt in receipts:
-            self._inbox.put((self._ledger.receipt, receipt))
+        self._inbox.put((self._ledger.receipts, receipts))
 
     def await_receipt(self, assignment: Assignment, ticket: Ticket) -> None:
         """Complete `ticket` when the stored slot's receipt is durable, or already is."""

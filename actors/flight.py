@@ -13,7 +13,7 @@ from protocol.assignment import Assignment
 from protocol.chain import chain_rule
 from protocol.commitment import ANS104
 from protocol.ids import Id
-from storage.journal import Pin
+from storage.journal import Body, Pin
 
 
 class Flight:
@@ -26,7 +26,8 @@ class Flight:
     Attributes:
         assignment: unsigned at first; signed once the signers are done.
         signers: addresses that have to sign, in order.
-        pin: what the store has yet to make durable; None once the slot is pinned, so that a
+        pin: what the store has yet to make durable; None once the slot is pinned.
+        body: the message, if it came in this run; None once the slot is stored, so that a
             flight which waits for its receipt does not hold the message's bytes.
         device: commitment device they sign under.
         on_stored: called once when the slot is stored, after its tickets; set before the
@@ -39,6 +40,7 @@ class Flight:
         "_lock",
         "_tickets",
         "assignment",
+        "body",
         "born",
         "device",
         "on_stored",
@@ -57,6 +59,7 @@ class Flight:
         self.assignment = assignment
         self.signers = signers
         self.pin = pin
+        self.body: Body | None = pin.body if pin else None
         self.device = device
         self.on_stored: Callable[[], None] | None = None
         self.stage = 0

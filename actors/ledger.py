@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from actors.flight import Flight
@@ -66,14 +66,14 @@ class Ledger:
 
     def __init__(
         self,
-        stored: Callable[[Flight], None],
+        stored: Callable[[Sequence[Flight]], None],
         max_awaiting: int,
         observer: Observer = NOBODY,
     ) -> None:
         """Start empty.
 
         Args:
-            stored: called for each flight whose commitment became durable.
+            stored: called with the flights whose commitments became durable together.
             max_awaiting: tickets that may wait for receipts at once.
             observer: told of the stages that are released.
         """
@@ -111,9 +111,9 @@ class Ledger:
             if ready.pin is None and not ready.serial:
                 self._release(ready, Stage.ASSIGNED)
 
-    def receipt(self, receipt: Receipt) -> None:
+    def receipts(self, receipts: Iterable[Receipt]) -> None:
         """Take what the bundler acknowledged, in slot order per process."""
-        self._receipts.append(receipt)
+        self._receipts += receipts
 
     def await_receipt(self, assignment: Assignment, ticket: Ticket) -> None:
         """Release PUBLISHED to `ticket` when the stored slot's receipt is durable."""
@@ -136,6 +136,8 @@ class Ledger:
         for flight in cut.signed:
             self._release(flight, Stage.STORED)
             self._land(flight)
+        if cut.signed:
+            self._stored(cut.signed)
         for receipt in cut.receipts:
             self._waiters.publish(receipt.process, receipt.slot)
         self._waiters.look()
@@ -155,4 +157,3 @@ class Ledger:
         if not lane.under_way:
             del self._lanes[flight.process]
         self._waiters.land(flight)
-        self._stored(flight)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from actors.events import log
+from actors.flight import Flight
 from actors.outbox import Outbox, Slot
 from actors.settings import PublishSettings
 from actors.shipping import Shipped, Shipper
-from protocol.assignment import Assignment
 from protocol.errors import CorruptRecord, UploadFailed, UploadRefused
 from protocol.ids import Id
 from storage.journal import Reader, Receipt
@@ -64,10 +64,11 @@ class Publisher:
         for thread in self._threads:
             thread.start()
 
-    def stored(self, assignment: Assignment) -> None:
-        """Learn that a slot is stored. Called in slot order per process; never blocks."""
-        self._shipper.remember(assignment)
-        self._inbox.put((self._on_stored, assignment.process, assignment.slot))
+    def stored(self, flights: Sequence[Flight]) -> None:
+        """Learn which slots are stored. Called in slot order per process; never blocks."""
+        for flight in flights:
+            self._shipper.remember(flight)
+        self._inbox.put((self._on_stored, {flight.process: flight.slot for flight in flights}))
 
     def settled(self, receipts: Sequence[Receipt]) -> None:
         """Learn that receipts are durable."""
@@ -170,18 +171,19 @@ class Publisher:
     def _wake(self) -> None:
         """Nothing to learn: the loop looks around after every event."""
 
-    def _on_stored(self, process: Id, slot: int) -> None:
-        if process in self._outbox:
-            self._outbox.extend(process, slot)
-        elif self._outbox.full:
-            # It is in the store's list of work: read that again from the start, later.
-            self._unread, self._all_read = None, False
-        else:
-            self._open(process)
+    def _on_stored(self, last: Mapping[Id, int]) -> None:
+        for process, slot in last.items():
+            if process in self._outbox:
+                self._outbox.extend(process, slot)
+            elif self._outbox.full:
+                # It is in the store's list of work: read that again from the start, later.
+                self._unread, self._all_read = None, False
+            else:
+                self._open(process)
 
     def _on_settled(self, receipts: Sequence[Receipt]) -> None:
-        for receipt in receipts:
-            self._outbox.settled(receipt.process, receipt.slot)
+        for process, slot in {receipt.process: receipt.slot for receipt in receipts}.items():
+            self._outbox.settled(process, slot)
 
     def _on_stop(self) -> None:
         self._running = False
@@ -189,12 +191,15 @@ class Publisher:
     def _on_shipped(self, results: Sequence[Shipped]) -> None:
         self._busy -= 1
         now = time.monotonic()
+        ready: list[Receipt] = []
         for shipped in results:
             outcome = shipped.outcome
             if isinstance(outcome, Receipt):
-                self._receipts(self._outbox.acknowledged(outcome))
+                ready += self._outbox.acknowledged(outcome)
             else:
                 self._on_failed(shipped.slot, outcome, now)
+        if ready:
+            self._receipts(ready)
 
     def _on_failed(self, slot: Slot, error: UploadFailed | UploadRefused, now: float) -> None:
         final = isinstance(error, UploadRefused)

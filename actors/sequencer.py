@@ -197,9 +197,9 @@ class Sequencer:
 
     def _is_same(self, message_id: Id, body: Body) -> bool:
         flight = self._by_message.get(message_id)
-        # Once the committer takes the pin away, the store has its body.
-        pin = flight.pin if flight else None
-        return pin.body == body if pin else self._around.journal.same_body(message_id, body)
+        # Once the committer takes the body away, the store has it.
+        under_way = flight.body if flight else None
+        return under_way == body if under_way else self._around.journal.same_body(message_id, body)
 
     def _next(self, message: Verified, terms: Terms) -> Assignment:
         timestamp, block = self._moment()

@@ -365,9 +365,10 @@ class Shard:
         while self.queued and time.monotonic() < deadline and self.fence is None:
             pause.wait(0.002)
 
-    def _stored(self, flight: Flight) -> None:
-        self.publisher.stored(flight.assignment)
-        self.announcer.stored(flight.process, flight.slot)
+    def _stored(self, flights: Sequence[Flight]) -> None:
+        self.publisher.stored(flights)
+        for flight in flights:
+            self.announcer.stored(flight.process, flight.slot)
 
     def _released(self) -> None:
         self.released()

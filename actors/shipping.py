@@ -9,6 +9,7 @@ from typing import Literal
 
 from actors.clock import Clock, system_clock
 from actors.events import log
+from actors.flight import Flight
 from actors.observer import NOBODY, Observer
 from actors.outbox import Slot
 from actors.probe import Point, Probe, no_probe
@@ -29,7 +30,10 @@ MAX_PARCEL_BYTES = 16 << 20
 
 
 MAX_RECENT = 4096
-"""Assignments kept in memory because they were stored a moment ago and are uploaded next."""
+"""Slots kept in memory because they were stored a moment ago and are uploaded next."""
+
+MAX_RECENT_BYTES = 4096
+"""Longest message kept with its slot; longer ones are read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,17 @@ class Shipper:
         self._probe = probe
         self._observer = observer
         # Filled by the committer, emptied by the uploading threads.
-        self._recent: dict[Slot, Assignment] = {}
+        self._recent: dict[Slot, tuple[Assignment, Body | None]] = {}
 
-    def remember(self, assignment: Assignment) -> None:
-        """Keep an assignment that has just been stored, to save reading it back."""
+    def remember(self, flight: Flight) -> None:
+        """Take over what has just been stored, to save reading it back."""
+        body, flight.body = flight.body, None
+        if body and len(body.encoded) > MAX_RECENT_BYTES:
+            body = None
         if len(self._recent) >= MAX_RECENT:
             # The bundler is away, or these were shipped just before they were remembered.
             self._recent.clear()
-        self._recent[assignment.process, assignment.slot] = assignment
+        self._recent[flight.process, flight.slot] = flight.assignment, body
 
     def ship(self, slots: Sequence[Slot]) -> list[Shipped]:
         """Upload the slots; return one outcome for each, in no particular order."""
@@ -115,8 +122,9 @@ class Shipper:
             yield parcels
 
     def _parcel(self, slot: Slot) -> Parcel:
-        assignment = self._recent.pop(slot, None) or self._journal.assignment(*slot)
-        body = self._journal.body(assignment.message_id)
+        assignment, body = self._recent.pop(slot, (None, None))
+        assignment = assignment or self._journal.assignment(*slot)
+        body = body or self._journal.body(assignment.message_id)
         return Parcel(assignment, self._message(assignment, body), self._assignments(assignment))
 
     def _message(self, assignment: Assignment, body: Body) -> Upload:
@@ -208,9 +216,9 @@ class Shipper:
 
 def _believable(outcome: object) -> Outcome:
     # The uploader is not ours: what it answers is neither stored nor raised unseen.
-    if isinstance(outcome, UploadFailed | UploadRefused):
-        return outcome
     if isinstance(outcome, str) and _encodable(outcome):
+        return outcome
+    if isinstance(outcome, UploadFailed | UploadRefused):
         return outcome
     return UploadFailed(f"the uploader answered {ascii(outcome)[:80]}")
 

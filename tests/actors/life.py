@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -185,8 +185,8 @@ class Life:
 
     def deliver(self, index: int) -> None:
         """Let the bundler acknowledge an upload."""
-        for receipt in self.outbox.acknowledged(self._receipt(self.uploads.pop(index))):
-            self.inbox.append((self.ledger.receipt, receipt))
+        ready = self.outbox.acknowledged(self._receipt(self.uploads.pop(index)))
+        self.inbox.append((self.ledger.receipts, ready))
 
     def bounce(self, index: int, *, final: bool) -> None:
         """Let the bundler fail, or refuse, an upload."""
@@ -275,11 +275,13 @@ class Life:
         else:
             self.ledger.await_receipt(assignment, ticket)
 
-    def _on_stored(self, flight: Flight) -> None:
-        if flight.process in self.outbox:
-            self.outbox.extend(flight.process, flight.slot)
-        else:
-            self._publish_from(flight.process)
+    def _on_stored(self, flights: Sequence[Flight]) -> None:
+        for flight in flights:
+            flight.body = None
+            if flight.process in self.outbox:
+                self.outbox.extend(flight.process, flight.slot)
+            else:
+                self._publish_from(flight.process)
 
     def _publish_from(self, process: Id) -> None:
         head = self.journal.head(process)

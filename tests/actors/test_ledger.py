@@ -22,7 +22,7 @@ def stored():
 
 @pytest.fixture
 def ledger(stored):
-    return Ledger(stored.append, MAX_AWAITING)
+    return Ledger(stored.extend, MAX_AWAITING)
 
 
 def test_an_empty_ledger_is_idle(ledger) -> None:
@@ -96,13 +96,6 @@ def test_under_a_serial_rule_assigned_comes_with_stored(ledger, stored, chain) -
     assert stored == [flight]
 
 
-def test_a_pinned_flight_lets_go_of_the_message(ledger) -> None:
-    """While a slot waits for its receipt it holds no message bytes."""
-    (flight,), _ = given(ledger, 1)
-    write(ledger)
-    assert flight.pin is None
-
-
 def test_recovered_slots_are_not_pinned_again(ledger) -> None:
     """What recovery found pinned is signed, and goes on from its own slot."""
     flight = Flight(assignment(7).signed(()), (FIRST,), None)
@@ -148,7 +141,7 @@ def test_published_comes_with_the_durable_receipt(ledger) -> None:
     (flight,), (ticket,) = given(ledger, 1)
     sign(ledger, flight)
     write(ledger)
-    ledger.receipt(receipt_for(flight))
+    ledger.receipts([receipt_for(flight)])
     cut = ledger.cut()
     assert not ticket.published.done
     ledger.settle(cut)
@@ -165,7 +158,7 @@ def test_a_stored_message_that_comes_again_waits_for_the_receipt(ledger) -> None
     ledger.await_receipt(flight.assignment, third)
     assert again.stored.done
     assert not again.published.done
-    ledger.receipt(receipt_for(flight))
+    ledger.receipts([receipt_for(flight)])
     write(ledger)
     assert all(ticket.published.done for ticket in (first, again, third))
 
@@ -178,7 +171,7 @@ def test_a_slot_that_nobody_awaits_can_be_asked_for_later(ledger) -> None:
     write(ledger)
     late = Ticket(inf)
     ledger.await_receipt(flight.assignment, late)
-    ledger.receipt(receipt_for(flight))
+    ledger.receipts([receipt_for(flight)])
     write(ledger)
     assert late.published.done
 
@@ -208,7 +201,7 @@ def test_past_the_bound_nobody_waits_for_a_receipt(ledger) -> None:
     assert len(ledger._waiters) == len(flight.waiting()) == MAX_AWAITING
     assert isinstance(again[-1].published.error, PublicationPending)
     assert again[-1].stored.done
-    ledger.receipt(receipt_for(flight))
+    ledger.receipts([receipt_for(flight)])
     write(ledger)
     assert [ticket.published.error for ticket in again[:-1]] == [None] * (MAX_AWAITING - 1)
     assert all(ticket.published.done for ticket in again)

@@ -272,7 +272,7 @@ def test_a_message_that_comes_again_with_other_bytes_is_refused(durable) -> None
     if durable:
         world.pin(*flights)
         for flight in flights:
-            flight.pin = None
+            flight.body = None
     with pytest.raises(IdCollision):
         sequencer.give(message("hello", PROCESS, Extra="x"))
     assert sequencer.give(HELLO).slot == 2

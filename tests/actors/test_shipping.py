@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from actors.flight import Flight
 from actors.outbox import Slot
 from actors.sequencer import Sequencer, Surroundings
-from actors.shipping import Shipper
+from actors.shipping import MAX_RECENT_BYTES, Shipper
 from actors.signing import WalletSigner
 from actors.wrapping import Wrapper
 from protocol.assignment import Block
@@ -12,7 +13,7 @@ from protocol.codecs.ans104 import parse
 from protocol.codecs.assignment import encode
 from protocol.errors import UploadFailed, UploadRefused
 from protocol.message import Verified
-from storage.journal import Batch, Receipt
+from storage.journal import Batch, Body, Receipt
 from storage.memory_journal import MemoryJournal
 from tests.actors.cheap import FIRST, SECOND, message, process_message, signatures, sized_message
 from tests.actors.outside import BrokenSigner
@@ -207,14 +208,28 @@ def test_one_offer_is_bounded_in_bytes(bundler) -> None:
 
 
 def test_what_was_just_stored_is_not_read_back(shipper, bundler, journal) -> None:
-    """An assignment that is remembered is uploaded from memory, once, and then read."""
-    assignment = journal.assignment(*slot(1))
-    shipper.remember(assignment)
+    """A slot that is remembered is uploaded from memory, once, and then read."""
+    flight = landed(journal, 1)
+    shipper.remember(flight)
     journal.disk.damaged.add(slot(1))
+    journal.disk.bodies[HELLO.message_id] = Body("ans104", b"not read")
     first, again = (outcomes(shipper.ship([slot(1)]))[1] for _ in range(2))
     assert isinstance(first, Receipt)
     assert isinstance(again, UploadRefused)
-    assert [item.id for item in bundler.offers[1]] == [each.id for each in assignment.commitments]
+    (sent,), assignments = bundler.offers
+    assert sent.item == HELLO.encoded
+    assert [each.id for each in assignments] == [c.id for c in flight.assignment.commitments]
+
+
+@pytest.mark.guarantee("L2")
+def test_a_stored_flight_lets_go_of_the_message(shipper, bundler, journal) -> None:
+    """While a slot waits for its receipt it holds no message bytes; a long one is read back."""
+    flight = landed(journal, 1)
+    flight.body = Body("ans104", bytes(MAX_RECENT_BYTES + 1))
+    shipper.remember(flight)
+    assert flight.body is None
+    shipper.ship([slot(1)])
+    assert bundler.offers[0][0].item == HELLO.encoded
 
 
 @pytest.mark.guarantee("L2")
@@ -222,7 +237,7 @@ def test_what_is_remembered_is_bounded(shipper, journal, monkeypatch) -> None:
     """When too much is remembered it is forgotten and read; what comes next is remembered."""
     monkeypatch.setattr("actors.shipping.MAX_RECENT", 1)
     for number in (0, 1):
-        shipper.remember(journal.assignment(*slot(number)))
+        shipper.remember(landed(journal, number))
     journal.disk.damaged |= {slot(0), slot(1)}
     results = outcomes(shipper.ship([slot(0), slot(1)]))
     assert isinstance(results[0], UploadRefused)
@@ -240,6 +255,12 @@ def stored(*messages: Verified) -> MemoryJournal:
     ]
     journal.append(Batch(pins=[flight.pin for flight in flights], signed=signed))
     return journal
+
+
+def landed(journal: MemoryJournal, number: int) -> Flight:
+    flight = Flight(journal.assignment(*slot(number)), (FIRST, SECOND), None)
+    flight.body = journal.body(flight.assignment.message_id)
+    return flight
 
 
 def outcomes(shipped):
