@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -92,20 +91,14 @@ def served(folder: Path, *flags: str) -> Iterator[ServedNode]:
         folder: where store and wallet are, or are created.
         flags: more options of `ao-scheduler serve`.
     """
-    port, store = free_port(), folder / "store"
+    store = folder / "store"
     shared = ["--data", str(store), "--wallet", str(folder / "wallet.json")]
-    command = [sys.executable, "-m", "node.cli", "serve", "--port", str(port), *shared, *flags]
-    program = subprocess.Popen(  # noqa: S603 - our own
-        command, env={**os.environ, **SETTINGS}, stdout=subprocess.DEVNULL
-    )
-    node = ServedNode(program, f"http://127.0.0.1:{port}", store)
-    try:
+    command = [sys.executable, "-m", "node.cli", "serve", "--port", "0", *shared, *flags]
+    with _announced(command) as (program, url):
+        node = ServedNode(program, url, store)
         node.wait_until_ready()
         yield node
         node.stop()
-    finally:
-        program.kill()
-        program.wait()
 
 
 @contextmanager
@@ -115,20 +108,20 @@ def sandboxed() -> Iterator[str]:
     Raises:
         NotStarted: it ended at once.
     """
-    command = [sys.executable, "-m", "node.cli", "sandbox", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as program:  # noqa: S603 - our own
+    with _announced([sys.executable, "-m", "node.cli", "sandbox", "--port", "0"]) as (_, url):
+        yield url
+
+
+@contextmanager
+def _announced(command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    # The first line of each of these programs ends with its URL.
+    with subprocess.Popen(  # noqa: S603 - our own
+        command, env={**os.environ, **SETTINGS}, stdout=subprocess.PIPE
+    ) as program:
         try:
             line = program.stdout.readline().split() if program.stdout else []
             if not line:
-                raise NotStarted("the sandbox ended at once")
-            yield line[-1].decode()
+                raise NotStarted(f"{command[3]} ended at once; exit code {program.wait()}")
+            yield program, line[-1].decode()
         finally:
             program.kill()
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
