@@ -69,7 +69,7 @@ class Watch:
             self._ended.set()
 
 
-def demonstrate(data: Path, wallet: Wallet, user: Wallet) -> list[Watch]:
+def demonstrate(data: Path, wallet: Wallet, user: Wallet, shards: int = 0) -> list[Watch]:
     """Spawn a process and send it messages in every mode; return once all are published.
 
     They are published over HTTP, to a stand-in for a bundler that runs meanwhile.
@@ -78,11 +78,15 @@ def demonstrate(data: Path, wallet: Wallet, user: Wallet) -> list[Watch]:
         data: folder of the store.
         wallet: the scheduler's.
         user: somebody else's, who signs the process and the messages.
+        shards: that the store has or gets, as `Scheduler.open` takes them.
 
     Raises:
         SchedulerError: a message was not scheduled, or not published.
     """
-    with _bundler() as uploader, Scheduler.open(data, wallet, uploader=uploader) as scheduler:
+    with (
+        _bundler() as uploader,
+        Scheduler.open(data, wallet, uploader=uploader, shards=shards) as scheduler,
+    ):
         return _sent(scheduler, wallet.address, user)
 
 

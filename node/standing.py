@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from protocol.errors import CorruptRecord
 from protocol.ids import Id
-from storage import LmdbReader, StoreSettings
+from storage import LmdbReader, ShardedReader, StoreSettings
 from storage.claim import read_claim
+from storage.layout import Layout
 from storage.lock import recorded_holder
+from storage.manifest import require_manifest
 from storage.space import free_bytes
+from storage.unfinished import how_to_go_on, load_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,36 +34,72 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ShardStanding:
     """What a reader can tell about one shard.
 
     Attributes:
+        shard: its number.
         processes: how many it holds.
         writer: PID of the program that writes to it now, or None.
         obstacle: why nobody can write to it, or None.
+    """
+
+    shard: int
+    processes: int
+    writer: int | None
+    obstacle: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a reader can tell about a store.
+
+    Attributes:
+        processes: how many it holds.
+        writer: PID of a program that writes to it now, or None; each shard may have its own.
+        obstacle: why nobody can write to it, or to a part of it, or None.
         unfinished: of at most 1000 processes.
+        shards: each by itself.
     """
 
     processes: int
     writer: int | None
     obstacle: str | None
     unfinished: tuple[Unfinished, ...]
+    shards: tuple[ShardStanding, ...]
 
 
-def standing(reader: LmdbReader, wallet: Id | None) -> Standing:
+def standing(reader: LmdbReader | ShardedReader, wallet: Id | None) -> Standing:
     """Look at a store, beside its writer or without one.
 
     Args:
-        reader: of the shard.
+        reader: of the whole store.
         wallet: address of the wallet that a writer would sign with, None when unknown.
     """
+    whole = _unfinished_resharding(reader.readers[0].layout)
+    shards = [_shard(each, whole) for each in reader.readers]
+    return Standing(
+        sum(shard.processes for shard in shards),
+        next((shard.writer for shard in shards if shard.writer is not None), None),
+        next((shard.obstacle for shard in shards if shard.obstacle is not None), None),
+        tuple(_unfinished(reader, shards, wallet)),
+        tuple(shards),
+    )
+
+
+def _shard(reader: LmdbReader, obstacle: str | None) -> ShardStanding:
     claim = read_claim(reader.environment)
     # A writer that closed left its mark; of one that was killed, no program has the PID.
     writer = None if claim.stopped_cleanly else recorded_holder(reader.layout.lock(reader.shard))
-    obstacle = _obstacle(reader, claim.obstacle)
-    waits = obstacle or _waits(writer)
-    unfinished = tuple(_unfinished(reader, wallet, waits))
-    return Standing(reader.process_count(), writer, obstacle, unfinished)
+    found = _obstacle(reader, claim.obstacle) or obstacle
+    return ShardStanding(reader.shard, reader.process_count(), writer, found)
+
+
+def _unfinished_resharding(layout: Layout) -> str | None:
+    plan = load_plan(layout.root)
+    if plan is None:
+        return None
+    return f"it is being resharded: {how_to_go_on(plan, require_manifest(layout))}"
 
 
 def _obstacle(reader: LmdbReader, adoption: str) -> str | None:
@@ -72,15 +111,21 @@ def _obstacle(reader: LmdbReader, adoption: str) -> str | None:
     return None
 
 
-def _waits(writer: int | None) -> str:
-    if writer is None:
+def _waits(shard: ShardStanding) -> str:
+    if shard.obstacle is not None:
+        return shard.obstacle
+    if shard.writer is None:
         return "no program writes; the next one goes on with it"
-    return f"PID {writer} is at work on it, and alone knows what holds it up"
+    return f"PID {shard.writer} is at work on it, and alone knows what holds it up"
 
 
-def _unfinished(reader: LmdbReader, wallet: Id | None, waits: str) -> Iterator[Unfinished]:
-    for work in reader.work():
+def _unfinished(
+    whole: LmdbReader | ShardedReader, shards: Sequence[ShardStanding], wallet: Id | None
+) -> Iterator[Unfinished]:
+    for work in whole.work():
         process = work.process
+        reader = whole.reader_of(process)
+        waits = _waits(shards[reader.shard])
         if work.unsigned is not None:
             reason = _unfit(reader, process, work.unsigned, wallet) or waits
             yield Unfinished(str(process), work.unsigned, "signature", reason)

@@ -44,8 +44,7 @@ def backup(source: LmdbReader | ShardedReader, destination: str | os.PathLike[st
         raise StoreInvalid(f"{target} exists already")
     unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}{TEMPORARY}")
     try:
-        readers = source.readers if isinstance(source, ShardedReader) else (source,)
-        _copy_store(readers, Layout(unfinished))
+        _copy_store(source.readers, Layout(unfinished))
         publish_folder(unfinished, target)
     except (OSError, lmdb.Error) as exc:
         raise _unwritable(target, exc) from exc

@@ -41,6 +41,15 @@ class LmdbReader(Reader):
         self._bodies = BodyFiles(layout.shard(shard), settings.large_body)
         self._owners: Owners = {}
 
+    @property
+    def readers(self) -> tuple[LmdbReader, ...]:
+        """This one: whatever reads a store has one for each shard."""
+        return (self,)
+
+    def reader_of(self, process: Id) -> LmdbReader:
+        """Return this one: whatever reads a store knows the shard of a process."""
+        return self
+
     def head(self, process: Id) -> Head:
         """Return where `process` stands. See `Reader`."""
         with self.snapshot() as snapshot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from node.checkup.check import NotWell
 from node.config import Config
 from node.standing import Standing, standing
-from storage import open_reader
+from storage import open_readers
 from storage.creation import require_unused
 from storage.layout import Layout
 
@@ -18,9 +18,10 @@ def store(config: Config) -> str:
         return f"{folder} holds no store yet: serve creates one"
     if found.obstacle:
         raise NotWell(f"{folder}: {found.obstacle}")
+    shards = f" in {len(found.shards)} shards" if len(found.shards) > 1 else ""
     writer = f"PID {found.writer} writes" if found.writer else "nobody writes"
     unfinished = f", {len(found.unfinished)} unfinished: see status" if found.unfinished else ""
-    return f"{folder}: {found.processes} processes, {writer}{unfinished}"
+    return f"{folder}: {found.processes} processes{shards}, {writer}{unfinished}"
 
 
 def look(config: Config) -> Standing | None:
@@ -35,5 +36,5 @@ def look(config: Config) -> Standing | None:
         if folder.is_dir():
             require_unused(layout)
         return None
-    with open_reader(folder) as reader:
+    with open_readers(folder) as reader:
         return standing(reader, None)

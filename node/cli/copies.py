@@ -22,11 +22,11 @@ def backup(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder for the copy.")],
 ) -> None:
-    """Copy the store to a new folder, as of one moment, while a writer goes on.
+    """Copy the store to a new folder, each shard as of one moment, while writers go on.
 
     What an uploader published is not part of it.
     """
-    with storage.open_reader(options(context).data) as source:
+    with storage.open_readers(options(context).data) as source:
         storage.backup(source, folder)
     typer.echo(plain(f"copied to {folder}; it is read-only until adopted"))
 

@@ -12,6 +12,7 @@ from actors import Stage
 from node.cli import verification
 from node.cli.options import options
 from node.cli.program import FAILED
+from node.cli.scheduling import programs_of
 from node.cli.screen import Row, plain, table
 from node.demonstration import Watch, check, demonstrate
 from protocol.wallet import Wallet
@@ -28,7 +29,7 @@ def demo(context: typer.Context) -> None:
     wallet, user = wallets(chosen.wallet)
     typer.echo(plain(f"scheduler  {wallet.address} ({chosen.wallet})"))
     typer.echo(f"user       {user.address}")
-    watches = demonstrate(chosen.data, wallet, user)
+    watches = demonstrate(chosen.data, wallet, user, programs_of(chosen.data))
     answered = [watch.published() for watch in watches]
     typer.echo(f"process    {answered[0].process}\n")
     typer.echo("What each message got, and the milliseconds until each stage:")

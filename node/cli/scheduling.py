@@ -17,6 +17,7 @@ from protocol.assignment import Assignment
 from protocol.errors import InvalidInput, SchedulerError, SchedulingDisabled
 from protocol.message import Verified, verify
 from protocol.wallet import Wallet
+from storage import stored_shards
 from storage.layout import Layout
 from storage.manifest import require_manifest
 
@@ -98,13 +99,20 @@ def verified(file: Path) -> Verified:
 def schedule(chosen: Options, message: Verified, mode: SchedulingMode, *, as_json: bool) -> None:
     """Schedule a message and print the answer as soon as its stage is reached."""
     wallet = () if mode is SchedulingMode.DISABLED else Wallet.load(chosen.wallet)
-    with Scheduler.open(chosen.data, wallet, mode) as scheduler:
+    shards = programs_of(chosen.data)
+    with Scheduler.open(chosen.data, wallet, mode, shards=shards) as scheduler:
         found = answer(scheduler.assign(message), mode.stage)
         typer.echo(json.dumps(found) if as_json else as_lines(found))
         # Asking again waits for the receipt. This program is about to end, and what it left
         # unpublished would wait for the next one that writes.
         with suppress(SchedulerError):
             scheduler.assign(message, Stage.PUBLISHED)
+
+
+def programs_of(data: Path) -> int:
+    """Return how many shards a store is opened with: 0 where this program does it alone."""
+    shards = stored_shards(data) or 1
+    return shards if shards > 1 else 0
 
 
 def schedule_far(url: str, message: Verified, mode: SchedulingMode, *, as_json: bool) -> None:

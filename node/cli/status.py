@@ -9,14 +9,15 @@ from typing import Annotated
 import typer
 
 from node.cli.options import Options, options
-from node.cli.screen import plain, table
-from node.standing import Standing, standing
+from node.cli.screen import Row, plain, table
+from node.standing import ShardStanding, Standing, standing
 from protocol.errors import WalletError
 from protocol.ids import Id
 from protocol.wallet import Wallet
-from storage import open_reader
+from storage import open_readers
 
 COLUMNS = ("process", "slot", "awaits", "reason")
+SHARD_COLUMNS = ("shard", "processes", "writer", "obstacle")
 
 
 def status(
@@ -31,7 +32,7 @@ def status(
     warning), and is not kept once it ends.
     """
     chosen = options(context)
-    with open_reader(chosen.data) as reader:
+    with open_readers(chosen.data) as reader:
         found = standing(reader, _address(chosen))
     if as_json:
         typer.echo(json.dumps({"data": str(chosen.data), **asdict(found)}))
@@ -47,12 +48,22 @@ def _address(chosen: Options) -> Id | None:
 
 
 def _show(chosen: Options, found: Standing) -> None:
-    writer = "none" if found.writer is None else f"PID {found.writer}"
     typer.echo(plain(f"store       {chosen.data}"))
     typer.echo(f"processes   {found.processes}")
-    typer.echo(f"writer      {writer}")
+    if len(found.shards) == 1:
+        typer.echo(f"writer      {_writer(found.writer)}")
     if found.obstacle is not None:
         typer.echo(plain(f"obstacle    {found.obstacle}"))
     typer.echo(f"unfinished  {len(found.unfinished)}")
+    if len(found.shards) > 1:
+        table(SHARD_COLUMNS, [_row(shard) for shard in found.shards])
     if found.unfinished:
         table(COLUMNS, [astuple(entry) for entry in found.unfinished])
+
+
+def _row(shard: ShardStanding) -> Row:
+    return shard.shard, shard.processes, _writer(shard.writer), shard.obstacle or "none"
+
+
+def _writer(pid: int | None) -> str:
+    return "none" if pid is None else f"PID {pid}"

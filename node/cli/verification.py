@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from node.cli.bar import bar
 from node.cli.far import FarNode, NodeUrl
 from node.cli.options import options
 from node.cli.program import FAILED
@@ -65,14 +64,9 @@ def verify_far(url: str, process: Id | None, *, as_json: bool) -> int:
 
 @contextmanager
 def progress() -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on standard error, if that is a terminal; else there is nothing to call."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = ("verifying", BarColumn(), MofNCompleteColumn(), "slots", TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("verifying", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    """Show how many slots are verified, on a terminal; else there is nothing to call."""
+    with bar("slots") as shown:
+        yield shown and partial(shown, "verifying")
 
 
 def as_lines(report: Report) -> str:

@@ -32,6 +32,7 @@ def test_a_finished_store_has_nothing_to_tell(shell: Shell) -> None:
         "writer": None,
         "obstacle": None,
         "unfinished": [],
+        "shards": [{"shard": 0, "processes": 1, "writer": None, "obstacle": None}],
     }
     lines = shell.works("status").splitlines()
     assert [line.split()[0] for line in lines] == ["store", "processes", "writer", "unfinished"]
