@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import InitVar, dataclass, field
+from functools import partial
 
 from protocol.assignment import DEFAULT_PATH
 from protocol.codecs import ans104
@@ -245,7 +246,7 @@ def received(
         process=process,
         is_process=is_process,
         path=path,
-        keys=LateKeys(lambda: Message.decode(encoded, codec).keys),
+        keys=LateKeys(partial(_keys_of, encoded, codec)),
         codec=codec,
         encoded=encoded,
         committers=committers,
@@ -260,6 +261,10 @@ def named_process(message: Message) -> Id:
         NoTarget, InvalidId: it is no process and names none.
     """
     return message.id if _is_process(message) else _target(message.keys)
+
+
+def _keys_of(encoded: bytes, codec: str) -> Mapping[bytes, bytes]:
+    return Message.decode(encoded, codec).keys
 
 
 def _require_taken(item: ans104.Item, accept: Collection[int]) -> None:

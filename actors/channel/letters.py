@@ -222,6 +222,11 @@ def _hello(
     return Hello(version, shard, shards, generation, pid, read_ids(addresses))
 
 
+def _answered(question: int, values: Facts) -> Answer:
+    (value,) = values
+    return Answer(question, value)
+
+
 _SHAPES: dict[type[Letter], dict[Shape, Callable[[Facts, bytes], Letter]]] = {
     Greeting: {(int,): _bare(Greeting)},
     Submit: {(int, float, *MESSAGE): _read_submit},
@@ -239,7 +244,7 @@ _SHAPES: dict[type[Letter], dict[Shape, Callable[[Facts, bytes], Letter]]] = {
         )
     },
     Stored: {(bytes, int): _bare(lambda process, slot: Stored(Id(process), slot))},
-    Answer: {(int, tuple): _bare(lambda question, value: Answer(question, *value))},
+    Answer: {(int, tuple): _bare(_answered)},
     Refusal: {(int, tuple): _bare(lambda question, error: Refusal(question, read_error(error)))},
 }
 """What may follow the number of each kind, and who reads it."""

@@ -77,12 +77,6 @@ class Listener:
     def close(self) -> None:
         """Accept nobody any more, and remove the socket file. Idempotent, any thread."""
         with self._lock:
-            if self._sock.fileno() < 0:
-                return
-            # A successor may have replaced it.
-            with suppress(OSError):
-                if self._path.lstat().st_ino == self._inode:
-                    self._path.unlink()
             self._give_up()
 
     def ready(self, events: int) -> None:
@@ -119,6 +113,10 @@ class Listener:
     def _give_up(self) -> None:
         if self._sock.fileno() >= 0:
             self._loop.forget(self._sock.fileno())
+            # A successor may have replaced it; while ours is open none has its inode number.
+            with suppress(OSError):
+                if self._path.lstat().st_ino == self._inode:
+                    self._path.unlink()
         self._sock.close()
         if self._spare >= 0:
             os.close(self._spare)
