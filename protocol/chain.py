@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+from protocol.codecs.base64url import encode_base64url
 from protocol.errors import UnsupportedProcess
 from protocol.ids import Id
+
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 class ChainRule(Protocol):
@@ -94,7 +97,7 @@ def preimage(previous: str, message_id: Id) -> bytes:
 
 def link_text(raw: bytes) -> str:
     """A raw 32-byte link as the 43 characters an assignment carries."""
-    return urlsafe_b64encode(raw)[:-1].decode("ascii")
+    return encode_base64url(raw).decode("ascii")
 
 
 CHAIN_RULES: Mapping[str, ChainRule] = MappingProxyType(
@@ -115,7 +118,7 @@ def chain_rule(name: str) -> ChainRule:
 
 
 def _raw(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=")
+    return a2b_base64(text.encode("ascii").translate(_TO_STANDARD) + b"=")
 
 
 def _hashed(*parts: bytes) -> str:

@@ -139,16 +139,8 @@ def _unpinned(head: Head | None, pin: Pin) -> Head:
 
 
 def _moved(head: Head, stored: int, published: int) -> Head:
-    return Head(
-        head.process,
-        head.terms,
-        head.pinned,
-        stored,
-        published,
-        head.link,
-        head.timestamp,
-        head.block,
-    )
+    process, terms, pinned, _, _, link, timestamp, block = head
+    return Head(process, terms, pinned, stored, published, link, timestamp, block)
 
 
 def _known(head: Head | None, process: Id) -> Head:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from protocol.assignment import Assignment, Block
 from protocol.ids import Id
@@ -18,8 +18,7 @@ ITEM_CODEC = "ans104"
 """The codec of messages that are data items, and are published as they stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """The bytes of a message, as its codec gave them.
 
     Attributes:
@@ -31,8 +30,7 @@ class Body:
     encoded: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Where a process stands. Slots are -1 when there is none yet.
 
     Attributes:
@@ -56,8 +54,7 @@ class Head:
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """Bind a slot to a message. The first pin of a process carries its terms.
 
     Attributes:
@@ -71,8 +68,7 @@ class Pin:
     terms: Terms | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What the bundler acknowledged for one slot.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -23,7 +24,7 @@ def seal(table: bytes, key: bytes, value: object) -> bytes:
     another key does not open there.
     """
     payload: bytes = _pack(value)
-    return blake2b(key + payload, digest_size=DIGEST_BYTES, person=table).digest() + payload
+    return _digest(table, key, payload) + payload
 
 
 def unseal(table: bytes, key: bytes, record: bytes) -> Any:
@@ -33,8 +34,7 @@ def unseal(table: bytes, key: bytes, record: bytes) -> Any:
         CorruptRecord: it is not what was sealed for this table and key.
     """
     payload = record[DIGEST_BYTES:]
-    digest = blake2b(key + payload, digest_size=DIGEST_BYTES, person=table).digest()
-    if record[:DIGEST_BYTES] != digest:
+    if record[:DIGEST_BYTES] != _digest(table, key, payload):
         raise corrupt(table, key, "does not match its digest")
     return _unpack(payload, use_list=False)
 
@@ -52,6 +52,18 @@ def corrupt(table: bytes, key: bytes, what: str) -> CorruptRecord:
     error.process = process
     error.slot = int.from_bytes(slot, "big") if slot else None
     return error
+
+
+def _digest(table: bytes, key: bytes, payload: bytes) -> bytes:
+    digest = _blank(table).copy()
+    digest.update(key + payload)
+    return digest.digest()
+
+
+@cache
+def _blank(table: bytes) -> blake2b:
+    # Copied for each record: preparing one anew takes as long as hashing a short record.
+    return blake2b(digest_size=DIGEST_BYTES, person=table)
 
 
 _KEYED_OTHERWISE = frozenset({b"messages", b"meta"})

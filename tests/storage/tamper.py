@@ -30,7 +30,7 @@ def forge_signature(root: Path, assignment: Assignment) -> None:
 
 def forge_head(root: Path, process: Id, **changes: object) -> None:
     """Replace fields of a head."""
-    put(root, "heads", process, pack_head(replace(head(root, process), **changes)))
+    put(root, "heads", process, pack_head(head(root, process)._replace(**changes)))
 
 
 def forge_receipt(root: Path, receipt: Receipt) -> None:

@@ -28,11 +28,11 @@ def first_pin(**changes):
 
 
 def with_terms(schedule: Schedule) -> Batch:
-    return Batch(pins=[replace(schedule.pin(), terms=schedule.pins[0].terms)])
+    return Batch(pins=[schedule.pin()._replace(terms=schedule.pins[0].terms)])
 
 
 def without_terms(_: Schedule) -> Batch:
-    return Batch(pins=[replace(Schedule().pin(), terms=None)])
+    return Batch(pins=[Schedule().pin()._replace(terms=None)])
 
 
 def begins_at_slot_1(_: Schedule) -> Batch:
@@ -43,7 +43,7 @@ def begins_at_slot_1(_: Schedule) -> Batch:
 
 def already_signed(schedule: Schedule) -> Batch:
     pin = schedule.pin()
-    return Batch(pins=[replace(pin, assignment=schedule.sign(pin.assignment))])
+    return Batch(pins=[pin._replace(assignment=schedule.sign(pin.assignment))])
 
 
 BAD_PINS = {

@@ -219,7 +219,7 @@ def begin_anew(root: Path, schedule: SignedSchedule, slot: int) -> None:
             link = HashChain().next(link, pin.assignment.message_id)
             key = slot_key(schedule.process, pin.assignment.slot)
             raw.put(key, pack_pin(key, replace(pin.assignment, link=link)))
-    forged = replace(head(root, schedule.process), link=link)
+    forged = head(root, schedule.process)._replace(link=link)
     put(root, "heads", schedule.process, pack_head(forged))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,12 +171,12 @@ def test_terms_that_nobody_asked_for_are_found(tmp_path: Path, sound: Sound) -> 
     user = sound.one.user
     pin = SignedSchedule(user, user).pin()
     with open_writer(tmp_path / "other") as journal:
-        journal.append(Batch(pins=[replace(pin, terms=Terms((sound.one.wallet.address,)))]))
+        journal.append(Batch(pins=[pin._replace(terms=Terms((sound.one.wallet.address,)))]))
     assert found(tmp_path / "other") == {(Fault.MESSAGE, pin.assignment.process, 0)}
 
 
 def test_a_receipt_for_something_else_is_found(sound: Sound) -> None:
     """What was acknowledged must be the message and the assignment of that slot."""
-    wrong = replace(receipt(sound.one.signed[1]), slot=2)
+    wrong = receipt(sound.one.signed[1])._replace(slot=2)
     forge_receipt(sound.root, wrong)
     assert found(sound.root) == {(Fault.RECEIPT, sound.one.process, 2)}

@@ -66,9 +66,9 @@ def test_a_receipt_names_what_carries_it(root: Path, user_wallet: Wallet, wallet
     """An assignment that is no data item travels in one; a receipt without it is not one."""
     schedule = kept(root, SignedSchedule(user_wallet, wallet, asked=HTTPSIG))
     whole = receipt(schedule.signed[1])
-    forge_receipt(root, replace(whole, carriers=()))
+    forge_receipt(root, whole._replace(carriers=()))
     message = whole.items[0][0]
-    forge_receipt(root, replace(receipt(schedule.signed[2]), carriers=((message, message),)))
+    forge_receipt(root, receipt(schedule.signed[2])._replace(carriers=((message, message),)))
     assert found(root) == {(Fault.RECEIPT, schedule.process, slot) for slot in (1, 2)}
 
 
