@@ -9,11 +9,13 @@ from actors import Scheduler
 from actors.blocks import BlockClock
 from actors.lookahead import Lookahead
 from node.http.stream.streams import Streams
+from protocol.ids import Id
 from protocol.wallet import Wallet
 
 if TYPE_CHECKING:
     from node.config import Config
     from node.limits import SignerRate
+    from node.limits.levels import Levels
     from node.metrics import Metrics
     from node.peers.finding import Finder
     from node.peers.locations import Locations
@@ -27,7 +29,8 @@ class Node:
     Attributes:
         config: the effective configuration.
         scheduler: of this node's own processes.
-        wallets: those it signs with; the first is the operator's.
+        operator: the wallet that signs replies and location records.
+        addresses: of all wallets that it signs assignments with; the operator's is the first.
         blocks: the newest known block.
         finder: tells who schedules a process.
         remote: schedules of other schedulers.
@@ -35,12 +38,14 @@ class Node:
         lookahead: reads schedules in order, ahead of those who ask.
         signers: how many messages each signer may have scheduled.
         metrics: what is counted.
+        address_levels: how much of its rate each client has left; None for this program's own.
         streams: event streams that are open.
     """
 
     config: Config
     scheduler: Scheduler
-    wallets: tuple[Wallet, ...]
+    operator: Wallet
+    addresses: tuple[Id, ...]
     blocks: BlockClock
     finder: Finder
     remote: RemoteSchedules
@@ -48,9 +53,5 @@ class Node:
     lookahead: Lookahead
     signers: SignerRate
     metrics: Metrics
+    address_levels: Levels | None = None
     streams: Streams = field(default_factory=Streams)
-
-    @property
-    def operator(self) -> Wallet:
-        """The wallet that signs replies and location records."""
-        return self.wallets[0]

@@ -49,6 +49,6 @@ def serve(
     config = configured(context, file, settings or (), given).config
     log.configure(config.log.level)
     # Only now: a server takes a while to import.
-    from node.serving.service import run
+    from node.serving.layout import run_node
 
-    run(config, lambda address: typer.echo(plain(f"listening on {address}")))
+    run_node(config, lambda address: typer.echo(plain(f"listening on {address}")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from prometheus_client import CollectorRegistry, values
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -14,18 +13,6 @@ from node.metrics.steps import Steps
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where the client library looks for the folder."""
-
-
-class StepsElsewhere(Observer):
-    """Stands for the observer that a spawned program makes for itself once it gets this one."""
-
-    def __init__(self, folder: Path, program: str) -> None:
-        """Have it count in `folder` under the name `program`."""
-        self._folder = folder
-        self._program = program
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _counting, (self._folder, self._program)
 
 
 def join(folder: Path, program: str) -> None:
@@ -57,6 +44,7 @@ def everything(folder: Path) -> CollectorRegistry:
     return registry
 
 
-def _counting(folder: Path, program: str) -> Observer:
+def counting(folder: Path, program: str) -> Observer:
+    """Join `folder`, and return an observer that counts there."""
     join(folder, program)
     return Steps()

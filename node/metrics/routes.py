@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -38,17 +40,28 @@ class Looks:
         return _state(200, "well")
 
     async def ready(self, _request: Request) -> Response:
-        """200 when requests are worth sending; 503 while recovering, and from closing on."""
-        if self._node.scheduler.closed:
-            return _state(503, "closed")
-        recovered = await apart(self._recovery.done)
-        return _state(200, "ready") if recovered else _state(503, "recovering")
+        """200 when requests are worth sending; 503 while recovering, and from closing on.
+
+        The state of each shard stands beside it.
+        """
+        return await apart(self._ready)
 
     async def metrics(self, _request: Request) -> Response:
         """All numbers, in Prometheus's text format."""
         text = await apart(self._node.metrics.exposition)
         return Response(text, headers=_UNCACHED, media_type=MEDIA_TYPE)
 
+    def _ready(self) -> Response:
+        scheduler = self._node.scheduler
+        status = scheduler.status()
+        shards = [shard.state for shard in status.shards]
+        if scheduler.closed:
+            return _state(503, "closed", shards=shards)
+        whole = all(state == "ready" for state in shards)
+        if whole and self._recovery.done(status):
+            return _state(200, "ready", shards=shards)
+        return _state(503, "recovering", shards=shards)
 
-def _state(status: int, word: str) -> Response:
-    return JSONResponse({"status": word}, status, _UNCACHED)
+
+def _state(status: int, word: str, **more: Any) -> Response:
+    return JSONResponse({"status": word, **more}, status, _UNCACHED)

@@ -1,1 +1,1 @@
-"""Serve a node: sockets, servers, and the way from start to end."""
+"""Serve a node: sockets, servers, programs, and the way from start to end."""

@@ -17,13 +17,13 @@ from node.metrics.measuring import Measured
 from node.node import Node
 from node.running import open_node
 from node.serving.hypercorn import serve
-from node.serving.sockets import Sockets, bind
+from node.serving.sockets import Sockets, address_of, bind
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(config: Config, announce: Callable[[str], None]) -> None:
-    """Serve a node until this process is interrupted or told to terminate.
+    """Serve a node from this program, until it is interrupted or told to terminate.
 
     Requests under way are answered, for as long as their grace, what was accepted is stored,
     and then it returns. A second signal changes nothing; a store survives SIGKILL.
@@ -44,8 +44,17 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
 def guarded(node: Node) -> ASGIApp:
     """Return the application of a node behind its limits, each request measured."""
     metrics = node.metrics
-    app = limited(application(node), node.config, metrics.refused, refusals(node))
+    app = limited(
+        application(node), node.config, metrics.refused, refusals(node), node.address_levels
+    )
     return Measured(app, metrics)
+
+
+async def answer(node: Node, sockets: Sockets, stop: asyncio.Event) -> None:
+    """Answer requests until `stop` is set, and then those under way within their grace."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_end_streams(node, stop))
+        await serve(guarded(node), node.config, sockets, stop)
 
 
 async def _until_told(node: Node, sockets: Sockets, announce: Callable[[str], None]) -> None:
@@ -53,19 +62,11 @@ async def _until_told(node: Node, sockets: Sockets, announce: Callable[[str], No
     loop = asyncio.get_running_loop()
     for number in ENDING:
         loop.add_signal_handler(number, stop.set)
-    announce(_address(node.config, sockets.port))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_end_streams(node, stop))
-        await serve(guarded(node), node.config, sockets, stop)
+    announce(address_of(node.config, sockets.port))
+    await answer(node, sockets, stop)
 
 
 async def _end_streams(node: Node, stop: asyncio.Event) -> None:
     # Others end by themselves; a stream would go on for as long as its grace.
     await stop.wait()
     node.streams.end()
-
-
-def _address(config: Config, port: int) -> str:
-    scheme = "http" if config.server.tls_certificate is None else "https"
-    host = config.server.host
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -81,6 +81,13 @@ def bind(config: Config, port: int | None = None) -> Sockets:
     return Sockets(tcp, udp, tls, connections)
 
 
+def address_of(config: Config, port: int) -> str:
+    """Return the URL of a node that listens at `port`."""
+    scheme = "http" if config.server.tls_certificate is None else "https"
+    host = config.server.host
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def room_for(connections: int) -> int:
     """Let this process open as many files as so many connections need; return how many it may have.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import stat
+
+import pytest
 
 from actors.blocks import PolledBlockClock
 from actors.uploader import Upload
-from node.metrics.programs import StepsElsewhere
+from node.commons import Commons
 from node.metrics.steps import Steps
 from node.peers.bundler import BundlerUploader
 from node.peers.client import Client
@@ -16,6 +19,14 @@ from node.sandbox import Sandbox
 from protocol.message import Message
 from tests.items import process_item
 from tests.storage.programs import run
+
+
+@pytest.fixture
+def commons():
+    """What the programs of a node share."""
+    made = Commons.create()
+    yield made
+    made.remove()
 
 
 def again(thing):
@@ -89,15 +100,23 @@ print(metrics.exposition().decode())
 """
 
 
-def test_programs_count_together(tmp_path) -> None:
+def test_programs_count_together(commons) -> None:
     """Each number is there once, over all programs, those that ended and those that took over."""
     for program in ("shard-0", "shard-1", "shard-0"):
-        run(COUNTING, pickle.dumps(StepsElsewhere(tmp_path, program)).hex())
-    text, _, after = run(READING, tmp_path).partition("AFTER")
+        run(COUNTING, pickle.dumps(commons.observer(program)).hex())
+    text, _, after = run(READING, commons.numbers).partition("AFTER")
     assert text.count("ao_signing_seconds_count 9.0\n") == 1
     assert "ao_signing_seconds_sum 4.5\n" in text
     assert 'ao_http_requests_total{method="GET",status="200"} 1.0\n' in text
     assert "ao_http_requests_open 1.0\n" in text
     assert "ao_http_requests_open" not in after
     assert 'ao_http_requests_total{method="GET",status="200"} 1.0\n' in after
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(commons.numbers.iterdir())) == 4
+
+
+def test_what_programs_share_is_for_their_owner_only(commons) -> None:
+    """Nobody else can enter the folder, and it goes with the node."""
+    assert stat.S_IMODE(commons.folder.stat().st_mode) == 0o700
+    commons.remove()
+    commons.remove()
+    assert not commons.folder.exists()

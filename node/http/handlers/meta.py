@@ -31,7 +31,7 @@ async def info(node: Node, _call: Call) -> Reply:
         "device": "scheduler@1.0",
         "variant": VARIANT,
         "address": str(node.operator.address),
-        "addresses": [str(wallet.address) for wallet in node.wallets],
+        "addresses": [str(address) for address in node.addresses],
         "mode": scheduling.mode.value,
         "scheduler-chain": scheduling.chain,
         "scheduler-commitment-spec": scheduling.commitment_device,
@@ -53,6 +53,7 @@ def _status(node: Node, call: Call) -> Reply:
         "address": str(node.operator.address),
         "processes": [str(process) for process in found[:MAX_PROCESSES]],
         "more": len(found) > MAX_PROCESSES,
+        "shards": [shard.state for shard in node.scheduler.status().shards],
         "cache-control": "no-store",
     }
     return Reply(to_tabm(said), NO_STORE)

@@ -88,4 +88,4 @@ def _standing(node: Node, process: Id, current: int) -> dict[str, int | str | li
 def _addresses(node: Node, process: Id) -> list[str]:
     if node.scheduler.has(process):
         return [str(signer) for signer in node.scheduler.terms(process).signers]
-    return [str(wallet.address) for wallet in node.wallets]
+    return [str(address) for address in node.addresses]

@@ -138,7 +138,7 @@ def test_health_and_readiness(ask, node) -> None:
     """An open node is well and ready; a closed one is neither, and says so."""
     assert (ask("GET", "/health").json(), ask("GET", "/ready").json()) == (
         {"status": "well"},
-        {"status": "ready"},
+        {"status": "ready", "shards": ["ready"]},
     )
     node.scheduler.close()
     assert (ask("GET", "/health").status_code, ask("GET", "/ready").status_code) == (503, 503)
@@ -164,10 +164,10 @@ def test_a_node_is_not_ready_while_it_recovers(
             pass
         # As a start after a crash finds it: pinned, and not signed yet.
         recovery = Recovery(scheduler)
-        assert not recovery.done()
+        assert not recovery.done(scheduler.status())
         release.set()
         ticket.stored.get(timeout=30)
-        assert recovery.done()
+        assert recovery.done(scheduler.status())
 
 
 def test_the_dashboard_asks_for_what_there_is(ask) -> None:

@@ -60,7 +60,7 @@ def test_a_node_runs_under_granian(
 ) -> None:
     """Messages get their slots, and limits hold, over HTTP/1.1 and HTTP/2."""
     with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False, **versions) as http:
-        assert http.get("/ready").json() == {"status": "ready"}
+        assert http.get("/ready").json()["status"] == "ready"
         spawn = process_item(user_wallet, wallet.address)
         assert http.post("/schedule", content=spawn, headers=ANS104).headers["slot"] == "0"
         message = message_item(user_wallet, Message.decode(spawn).id, 1)

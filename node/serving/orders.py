@@ -1,0 +1,37 @@
+"""What the gateways of a node are told by the program that starts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.shards.child import ChildSpec
+from actors.shards.control import Control
+from node.commons import Membership
+from node.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOrder:
+    """What a gateway's program is told; it travels pickled, over an inherited socket.
+
+    Attributes:
+        config: of the node, with this gateway's share of the limits.
+        port: reserved for all gateways.
+        member: what it shares with the other programs; secret.
+    """
+
+    config: Config
+    port: int
+    member: Membership
+
+
+def gateway_spec(number: int, order: GatewayOrder) -> ChildSpec:
+    """Return what a supervisor runs one gateway by."""
+    return ChildSpec(f"gateway {number}", number, _run, (order,))
+
+
+def _run(control: Control, order: GatewayOrder) -> None:
+    # Only there: whoever names this function serves nothing, and need not import a server.
+    from node.serving.gateway import run_gateway
+
+    run_gateway(control, order)
