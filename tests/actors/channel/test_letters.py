@@ -141,7 +141,9 @@ def test_plain_values_arrive(value) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [object(), 1 << 64, {1: 2}, {(1,): 2}, "\udcff", [0] * (MAX_ITEMS + 1)], ids=repr
+    "value",
+    [object(), 1 << 64, {1: 2}, {(1,): 2}, "\udcff", [0] * (MAX_ITEMS + 1)],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_travel_is_refused_where_it_is_sent(value) -> None:
     """A value that the other side could not read costs its sender an error, not the connection."""
