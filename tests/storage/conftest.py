@@ -7,6 +7,8 @@ import pytest
 
 from protocol.wallet import Wallet
 from storage import Journal, LmdbJournal, MemoryJournal, open_writer
+from storage.verify import Report
+from tests.storage.resharding import copy_of, make_many
 from tests.storage.schedules import Schedule
 from tests.storage.sound import Sound, make_sound
 
@@ -74,3 +76,24 @@ def untouched(
 def sound(untouched: Sound, tmp_path: Path) -> Sound:
     """A copy of it, to be damaged."""
     return untouched.copy_to(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory, user_wallet: Wallet, wallet: Wallet) -> Path:
+    """A store of one shard with ten processes, to be copied only."""
+    root = tmp_path_factory.mktemp("many") / "store"
+    make_many(root, user_wallet, wallet)
+    return root
+
+
+@pytest.fixture
+def store(many: Path, tmp_path: Path) -> Path:
+    """A copy of it that may be written to."""
+    return copy_of(many, tmp_path / "store")
+
+
+@pytest.fixture
+def sloppy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resharding of stores whose signatures are random: they are not verified at the end."""
+    found = Report(0, 0, 0, 0, 0, 0.0, (), 0)
+    monkeypatch.setattr("storage.reshard.run.verify_store", lambda *_, **__: found)

@@ -94,13 +94,13 @@ class SignedSchedule:
             ]
         )
 
-    def pinned(self, count: int) -> Batch:
-        """A batch that pins the next `count` slots."""
-        return Batch(pins=[self.pin() for _ in range(count)])
+    def pinned(self, count: int, message: Verified | None = None) -> Batch:
+        """A batch that pins the next `count` slots, for one message if that is given."""
+        return Batch(pins=[self.pin(message) for _ in range(count)])
 
-    def stored(self, count: int) -> Batch:
+    def stored(self, count: int, message: Verified | None = None) -> Batch:
         """A batch that pins and signs the next `count` slots."""
-        pins = [self.pin() for _ in range(count)]
+        pins = self.pinned(count, message).pins
         signed = [self.sign(pin.assignment) for pin in pins]
         self.signed += signed
         return Batch(pins=pins, signed=signed)
@@ -112,9 +112,9 @@ class SignedSchedule:
             self.signed.append(self.sign(self.pins[-1].assignment))
             yield Batch(signed=self.signed[-1:], receipts=[receipt(self.signed[-1])])
 
-    def published(self, count: int) -> Batch:
+    def published(self, count: int, message: Verified | None = None) -> Batch:
         """A batch that pins, signs and publishes the next `count` slots."""
-        batch = self.stored(count)
+        batch = self.stored(count, message)
         return replace(batch, receipts=[receipt(assignment) for assignment in batch.signed])
 
 
