@@ -54,7 +54,8 @@ class Connection:
             ConnectionLost: the loop is over.
         """
         self._loop = loop
-        self._sock = sock
+        # The socket object that was handed in is empty from here on: closing it does nothing.
+        self._sock = socket.socket(sock.family, sock.type, sock.proto, sock.detach())
         self._received = received
         self._lost = lost
         # Owned by the loop's thread.
@@ -68,11 +69,13 @@ class Connection:
         self._closing = False
         self._broken: OSError | None = None
         self._over = False
+        # Set once nothing is kept, or never will be written; there while somebody waits for it.
+        self._emptied: threading.Event | None = None
         try:
             self._begin()
         except BaseException:
             self._over = True
-            sock.close()
+            self._sock.close()
             raise
 
     @property
@@ -119,10 +122,27 @@ class Connection:
             if not self._awaits_room and not self.over:
                 self._write()
 
+    def drain(self, seconds: float) -> bool:
+        """Wait until the socket took all that was sent and posted. Any thread but the loop's.
+
+        What it took arrives, even when the connection is closed or this program ends.
+
+        Returns:
+            False when that took longer than `seconds`, or the connection is over.
+        """
+        with self._lock:
+            if not self._awaits_room and not self.over:
+                self._write()
+            if self.over or not self._kept:
+                return not self.over
+            self._emptied = emptied = self._emptied or threading.Event()
+        return emptied.wait(seconds) and not self.over
+
     def close(self) -> None:
         """End it: nothing is received any more. Idempotent, any thread.
 
-        What the socket takes now is still sent. `lost` is called on the loop's thread, later.
+        What the socket takes now is still sent; `drain` waits for the rest. `lost` is called on
+        the loop's thread, later.
         """
         with self._lock:
             if self.over:
@@ -153,11 +173,12 @@ class Connection:
         try:
             self._lost(self, error)
         except Exception:
-            log.exception("channel_loss_failed")
+            log.exception("channel_failed")
 
     def after_fork(self) -> None:
         """Close the child's copy; the connection stays its parent's."""
         self._lock = threading.Lock()
+        self._emptied = None
         self._over = True
         self._drop()
         self._sock.close()
@@ -188,6 +209,7 @@ class Connection:
             self._shut()
         else:
             self._await_room(wanted=False)
+            self._tell_emptied()
 
     def _gathered(self) -> bytes | memoryview:
         # Many small frames are copied together, because each write has its price.
@@ -219,6 +241,12 @@ class Connection:
     def _drop(self) -> None:
         self._kept.clear()
         self._kept_bytes = 0
+        self._tell_emptied()
+
+    def _tell_emptied(self) -> None:
+        if self._emptied is not None:
+            self._emptied.set()
+            self._emptied = None
 
     def _read(self) -> None:
         try:
@@ -245,7 +273,7 @@ class Connection:
             log.warning("channel_ended", reason=str(exc))
             self.end(exc)
         except Exception as exc:
-            log.exception("channel_letter_failed")
+            log.exception("channel_failed")
             self.end(exc)
 
     def _cut(self) -> MalformedFrame | None:

@@ -49,7 +49,8 @@ class Listener:
         Args:
             loop: who waits for connections.
             path: in a folder of our own that is open to nobody else.
-            accepted: takes over each socket, on the loop's thread; what it raises closes it.
+            accepted: takes each socket over, on the loop's thread, usually for a `Connection`.
+                When it raises, a socket that no connection took over is closed.
             who_is: says who is at the other end.
 
         Raises:
@@ -153,8 +154,11 @@ class Listener:
                 sock.close()
                 return
             self._accepted(sock)
+        except ConnectionLost:
+            # It went away again; a connection that was made meanwhile says so itself.
+            sock.close()
         except Exception:
-            log.exception("channel_accept_failed")
+            log.exception("channel_failed")
             sock.close()
 
     def __repr__(self) -> str:

@@ -202,7 +202,25 @@ def test_a_failure_closes_what_was_accepted(listen, path, warned, failing) -> No
         assert first.recv(1) == b""
     with connect(path):
         arrived.get(timeout=PATIENCE).close()
-    assert "channel_accept_failed" in warned()
+    assert "channel_failed" in warned()
+
+
+def test_one_who_went_away_again_is_no_defect(listen, path, loop, warned) -> None:
+    """A connection that is lost while it is taken over ends as others do, without a traceback."""
+    ends = queue.SimpleQueue()
+
+    def accepted(sock: socket.socket) -> None:
+        ends.put(End(loop, sock))
+        raise ConnectionLost("gone while it was greeted")
+
+    listen(accepted)
+    ours = End(loop, connect(path))
+    ours.connection.send(pack(Greeting(1)))
+    theirs = ends.get(timeout=PATIENCE)
+    assert theirs.letter() == Greeting(1)
+    ours.connection.close()
+    assert theirs.ending() is None
+    assert warned() == ""
 
 
 def test_without_descriptors_who_connects_is_turned_away(listen, path, warned) -> None:
