@@ -11,12 +11,11 @@ from storage.map_size import keep_map_size
 from storage.reshard.damage import Damaged
 from storage.reshard.messages import copy_messages
 from storage.reshard.records import TABLES, copy
-from storage.reshard.room import require_room
+from storage.reshard.room import require_reserve, require_room
 from storage.reshard.source import Source, counted
 from storage.reshard.steps import Announce, Step
 from storage.reshard.target import Target
 from storage.settings import StoreSettings
-from storage.space import SpaceGuard
 from storage.tables import MESSAGES, META, OWNER
 from storage.tally import recorded
 from storage.unfinished import Plan
@@ -67,12 +66,11 @@ def _copy(
     tables = (*TABLES, MESSAGES)
     total = sum(counted(sources, table) for table in tables)
     done = sum(target.count(table) for target in targets for table in tables)
-    space = SpaceGuard(folder, settings.min_free_bytes)
     announce(Step.COPYING, done, total)
     for written in _copying(folder, sources, targets):
         done += written
         announce(Step.COPYING, done, max(done, total))
-        space.require(0)
+        require_reserve(folder, settings.min_free_bytes)
 
 
 def _copying(folder: Path, sources: Sequence[Source], targets: Sequence[Target]) -> Iterator[int]:

@@ -30,8 +30,20 @@ def require_room(root: Path, sources: Sequence[Source], built: int, reserve: int
     free = free_bytes(root)
     if free < needed + reserve:
         raise StoreFull(
-            f"resharding {root} takes {_mebibytes(needed)} MiB and leaves {_mebibytes(reserve)} "
-            f"free: there are {free >> 20}"
+            f"resharding {root} takes {_mebibytes(needed)} MiB and leaves "
+            f"{_mebibytes(reserve)} MiB in reserve, but only {free >> 20} MiB are free"
+        )
+
+
+def require_reserve(root: Path, reserve: int) -> None:
+    """Check that others have not used up the room meanwhile.
+
+    Raises:
+        StoreFull: they have; what was copied is not lost.
+    """
+    if free_bytes(root) < reserve:
+        raise StoreFull(
+            f"less than {_mebibytes(reserve)} MiB are left in {root}: make room, then go on"
         )
 
 

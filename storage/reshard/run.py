@@ -196,7 +196,7 @@ def _border(root: Path) -> Iterator[None]:
         code = exc.errno if isinstance(exc, OSError) else exc.code
         # LMDB says of a full disk that writing failed, and not why.
         if code in NO_ROOM or free_bytes(root) < 1 << 20:
-            raise StoreFull(f"no room in {root}: make room, and call it again to go on") from exc
+            raise StoreFull(f"no room is left in {root}: make room, then go on") from exc
         raise Unavailable(f"cannot reshard {root}: {exc}") from exc
 
 

@@ -97,3 +97,10 @@ def sloppy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Resharding of stores whose signatures are random: they are not verified at the end."""
     found = Report(0, 0, 0, 0, 0, 0.0, (), 0)
     monkeypatch.setattr("storage.reshard.run.verify_store", lambda *_, **__: found)
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copying takes many steps, each durable."""
+    for module in ("records", "messages"):
+        monkeypatch.setattr(f"storage.reshard.{module}.BATCH_BYTES", 2000)

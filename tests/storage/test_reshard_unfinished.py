@@ -59,13 +59,6 @@ with open_readers(sys.argv[1]) as reader:
 """
 
 
-@pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copying takes many steps, each durable."""
-    for module in ("records", "messages"):
-        monkeypatch.setattr(f"storage.reshard.{module}.BATCH_BYTES", 2000)
-
-
 def interrupted(root: Path, shards: int, step: Step, done: int = 0) -> Interruption:
     """Begin to reshard, and leave it in the middle of a step."""
     interruption = Interruption(step, done)
