@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from bench.disk import lone_commits
 from bench.floor import CORES, NOTHING, Crypto, Slice, average, lone, measure
 from bench.items import Author, Forger, Mail, Stranger
 from bench.latency import percentile
-from bench.load import Completion, Item, Load
+from bench.load import Completion, Item, Load, rate, set_aside
 from bench.neighbours import Neighbours
 from bench.plan import Case, Plan
 from bench.stand_ins import CountingUploader, NoSigner
@@ -131,7 +130,7 @@ class _Bench:
             spawned = _spawn(scheduler, self._mail.spawns(case.processes))
             items = self._mail.messages([a.process for a in spawned], self._enough(case))
             before = self._slice()
-            _set_aside()
+            set_aside()
             cpu = time.process_time()
             completions = Load(scheduler.schedule, case.mode.stage, case.in_flight).run(
                 items, self._plan.seconds
@@ -183,17 +182,8 @@ def _spawn(scheduler: Scheduler, items: Sequence[Item]) -> list[Assignment]:
     return [ticket.published.get() for ticket in tickets]
 
 
-def _set_aside() -> None:
-    # The prepared items are the harness's: the product's garbage collections shall not walk
-    # over them. Without cryptography that is a third of all its time.
-    gc.collect()
-    gc.freeze()
-
-
 def _row(case: Case, completions: Sequence[Completion], cpu: float, floor: Slice) -> Row:
-    began = min(completion.started for completion in completions)
-    ended = max(completion.finished for completion in completions)
-    per_second = len(completions) / (ended - began)
+    per_second = rate(completions)
     latencies = [completion.seconds * 1000 for completion in completions]
     return Row(
         mode=case.mode.value,

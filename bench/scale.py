@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.floor import CORES
 from bench.items import Mail, Stranger
 from bench.known import Known, known
+from bench.neighbours import Neighbours
 from bench.page_cache import forget_pages, size_on_disk
 from bench.scale_run import IN_FLIGHT, Order, Run
 from protocol.ids import Id
@@ -53,6 +54,7 @@ class Scale:
         shards: OS processes that hold them; 0 for the measured program itself.
         store_mb: size on disk.
         written_per_second: processes written a second, in bulk; None when the store was there.
+        disturbed: part of all cores that other programs used while these were measured.
         cold, warm: what a fresh program found when the system held no page of the store, and
             when it held those that the program before it used.
     """
@@ -62,6 +64,7 @@ class Scale:
     shards: int
     store_mb: float
     written_per_second: float | None
+    disturbed: float
     cold: Run
     warm: Run
 
@@ -80,6 +83,7 @@ def scale(data: Path, plan: ScalePlan, announce: Callable[[str], None]) -> Scale
     stranger = Wallet.generate()
     found = known(data, plan.processes, max(1, plan.shards), announce)
     runs = []
+    neighbours = Neighbours()
     for page_cache in ("cold", "warm"):
         announce("signing messages")
         order = _order(plan, found, stranger)
@@ -87,8 +91,15 @@ def scale(data: Path, plan: ScalePlan, announce: Callable[[str], None]) -> Scale
             forget_pages(found.store)
         announce(f"measuring, page cache {page_cache}")
         runs.append(_in_fresh_program(order))
-    size = size_on_disk(found.store) / 1e6
-    return Scale(CORES, plan.processes, plan.shards, size, found.written_per_second, *runs)
+    return Scale(
+        CORES,
+        plan.processes,
+        plan.shards,
+        size_on_disk(found.store) / 1e6,
+        found.written_per_second,
+        neighbours.share(),
+        *runs,
+    )
 
 
 def _order(plan: ScalePlan, found: Known, stranger: Wallet) -> Order:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.report import facts, rounded
+from bench.report import QUIET, facts, rounded
 from bench.scale import Scale
 from bench.scale_run import Run
 
@@ -23,7 +23,10 @@ def scale_tables(found: Scale) -> Iterator[Table]:
     yield facts("store", [rounded(store)])
     runs = {"cold": found.cold, "warm": found.warm}
     columns = [rounded({"page cache": name, **_facts(run)}) for name, run in runs.items()]
-    yield facts("in a fresh program", columns)
+    table = facts("in a fresh program", columns)
+    if found.disturbed > QUIET:
+        table.caption = f"Disturbed: others used {found.disturbed:.0%} of the cores. Repeat it."
+    yield table
 
 
 def _facts(run: Run) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from bench.accounting import Unaccounted, settle
 from bench.cpu import cpu_seconds
 from bench.floor import Crypto, Slice, average, measure
 from bench.latency import percentile
-from bench.load import Completion, Load
+from bench.load import Completion, Load, rate
 from bench.memory import Memory, memory
 from bench.stand_ins import CountingUploader
 from protocol.wallet import Wallet
@@ -108,8 +108,7 @@ class Uniform:
     @classmethod
     def of(cls, done: Sequence[Completion], cpu: float, floor: Slice) -> Self:
         """Return what a load found, which took so many seconds of CPU time."""
-        lasted = max(d.finished for d in done) - min(d.started for d in done)
-        per_second, each = len(done) / lasted, cpu / len(done)
+        per_second, each = rate(done), cpu / len(done)
         return cls(per_second, per_second / floor.per_second, (each - floor.cpu_seconds) * 1e6)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from bench.channel import ChannelCost, channel_cost
 from bench.cpu import cpu_seconds
 from bench.floor import CORES, NOTHING, Crypto, Slice, average, lone, measure
 from bench.items import Mail, Stranger
-from bench.load import Completion, Load
+from bench.load import Completion, Load, rate, set_aside
 from bench.neighbours import Neighbours
 from bench.stand_ins import CountingUploader, NoSigner, times_asked
 from protocol.assignment import Assignment
@@ -201,9 +200,7 @@ class _Bench:
         ) as scheduler:
             spawned = [ticket.published.get() for ticket in map(scheduler.schedule, spawns)]
             pids = {os.getpid(), *(shard.pid or 0 for shard in scheduler.status().shards)}
-            # The prepared items are the harness's: no collection shall walk over them.
-            gc.collect()
-            gc.freeze()
+            set_aside()
             cpu = cpu_seconds(pids)
             load = Load(scheduler.schedule, Stage.STORED, case.in_flight)
             completions = load.run(items, self._plan.seconds)
@@ -255,9 +252,7 @@ def _require_asked_once(promised: Sequence[Assignment]) -> None:
 def _row(
     case: ShardCase, completions: Sequence[Completion], cpu: float, floor: Slice | None
 ) -> ShardRow:
-    began = min(completion.started for completion in completions)
-    ended = max(completion.finished for completion in completions)
-    per_second = len(completions) / (ended - began)
+    per_second = rate(completions)
     return ShardRow(
         signer=case.signer,
         shards=case.shards,
