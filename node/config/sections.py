@@ -9,11 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from actors import Duplicates, SchedulingMode
+from storage.layout import MAX_SHARDS
 
 MEBIBYTE = 1 << 20
 KIBIBYTE = 1 << 10
-MAX_PROGRAMS = 1000
-"""Of one kind: as many as the names of shards can tell apart."""
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 366, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -58,7 +57,7 @@ class Server(Section):
     graceful_seconds: Seconds = 10.0
     """How long requests under way may take once the node is told to end."""
 
-    gateways: Annotated[int, Field(ge=1, le=MAX_PROGRAMS)] = 1
+    gateways: Annotated[int, Field(ge=1, le=MAX_SHARDS)] = 1
     """Programs that speak HTTP and share the port. More than one needs `store.shards` above 0,
     unless the node only reads."""
 
@@ -79,7 +78,7 @@ class Store(Section):
     wallets: tuple[Path, ...] = Field(default=(Path("wallet.json"),), min_length=1)
     """JWK files; the first is the operator's, which is created when there is none."""
 
-    shards: Annotated[int, Field(ge=0, le=MAX_PROGRAMS)] | None = None
+    shards: Annotated[int, Field(ge=0, le=MAX_SHARDS)] | None = None
     """Programs that schedule, each with its part of the processes; 0 does all in the program
     that speaks HTTP. Unless given: as many as the store has, and for a new one as many as there
     are cores less one, at least one."""

@@ -24,8 +24,9 @@ ANS104 = {"content-type": "application/ans104", "codec-device": "ans104@1.0"}
 SETTINGS = {
     "AO_SCHEDULER_LIMITS_RATE_PER_ADDRESS": "0",
     "AO_SCHEDULER_LIMITS_RATE_PER_SIGNER": "0",
+    "AO_SCHEDULER_STORE_SHARDS": "0",
 }
-"""One address and one signer send the whole load."""
+"""One address and one signer send the whole load; one program starts sooner than three."""
 
 
 class NodeProgram:
@@ -33,6 +34,7 @@ class NodeProgram:
 
     Attributes:
         url: where it listens.
+        pid: of the program that was started.
     """
 
     def __init__(self, data: Path, wallet: Path, *arguments: str, **settings: str) -> None:
@@ -44,6 +46,7 @@ class NodeProgram:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.pid = self._program.pid
         self.url = self._program.stdout.readline().rpartition(" ")[2].strip()
 
     def client(self) -> httpx.Client:

@@ -99,6 +99,7 @@ def test_a_wallet_is_made_for_its_owner_only(tmp_path: Path) -> None:
     assert Wallet.load(file).address
 
 
+@pytest.mark.parametrize("layout", [["--shards", "0"], ["--shards", "1"]], ids=["one", "several"])
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -110,12 +111,12 @@ def test_a_wallet_is_made_for_its_owner_only(tmp_path: Path) -> None:
     ],
 )
 def test_a_node_that_cannot_start_says_why(
-    tmp_path: Path, file: Path, arguments: list[str], told: str
+    tmp_path: Path, file: Path, layout: list[str], arguments: list[str], told: str
 ) -> None:
     """What stops it is one line."""
     shared = ["--data", str(tmp_path / "data"), "--wallet", str(file)]
     failed = subprocess.run(
-        [sys.executable, "-m", "node.cli", "serve", "--port", "0", *shared, *arguments],
+        [sys.executable, "-m", "node.cli", "serve", "--port", "0", *shared, *layout, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
