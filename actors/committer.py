@@ -22,6 +22,9 @@ from protocol.commitment import Commitment
 from protocol.errors import CorruptRecord
 from storage.journal import Journal, Receipt
 
+GATHER_STEPS = 8
+"""Looks at what has come, within the longest wait for company."""
+
 Event = tuple[Any, ...]
 """A function of the committer's thread, and its arguments."""
 
@@ -115,25 +118,30 @@ class Committer:
         try:
             while self._running:
                 self._take(self._inbox.get())
-                if pause := self._settings.gather(self._ledger.under_way):
-                    self._released()
-                    time.sleep(pause)
                 self._take_queued()
-                self._released()
+                self._gather()
                 if not self._ledger.idle and not self._halted:
                     self._commit(self._ledger.cut())
                     self._released()
         except BaseException as exc:
             self._fenced(exc)
 
+    def _gather(self) -> None:
+        # In a few steps: enough may be there early, and each look wakes this thread up.
+        step = self._settings.gather(self._ledger.under_way) / GATHER_STEPS
+        for _ in range(GATHER_STEPS if step else 0):
+            if self._ledger.worthwhile(self._settings.max_batch):
+                return
+            time.sleep(step)
+            self._take_queued()
+
     def _take_queued(self) -> None:
         # Events come in the order they were put, so a limit never parts a commitment from
         # a pin that belongs before it.
-        try:
+        with suppress(Empty):
             for _ in range(self._settings.max_batch):
                 self._take(self._inbox.get_nowait())
-        except Empty:
-            return
+        self._released()
 
     def _take(self, event: Event) -> None:
         event[0](*event[1:])

@@ -91,6 +91,14 @@ class Ledger:
         """Whether nothing waits to be written."""
         return not (self._pins or self._signed or self._receipts)
 
+    def worthwhile(self, enough: int) -> bool:
+        """Tell whether to write now: half of what is under way is signed, or `enough` waits.
+
+        The other half keeps the signers busy meanwhile.
+        """
+        waiting = len(self._pins) + len(self._signed) + len(self._receipts)
+        return 2 * len(self._signed) >= self.under_way or waiting >= enough
+
     def pin(self, flight: Flight) -> None:
         """Take a slot that has just been given, or one that recovery found pinned."""
         lane = self._lanes.setdefault(flight.process, Lane(flight.slot))

@@ -125,6 +125,17 @@ def test_what_is_under_way_is_counted(ledger, stored) -> None:
     assert stored == [flights[0]]
 
 
+def test_writing_is_worthwhile_once_half_of_what_is_under_way_is_signed(ledger) -> None:
+    """The other half keeps the signers busy; and what waits is bounded."""
+    flights, _ = given(ledger, 4)
+    write(ledger)
+    sign(ledger, flights[0])
+    assert not ledger.worthwhile(enough=2)
+    assert ledger.worthwhile(enough=1)
+    sign(ledger, flights[1])
+    assert ledger.worthwhile(enough=3)
+
+
 def test_a_process_can_come_back_after_its_last_slot(ledger, stored) -> None:
     """When nothing of a process is under way it is forgotten, and its next slot starts anew."""
     first, second = (flight_of(slot) for slot in (0, 1))
