@@ -127,8 +127,9 @@ class Charge:
         """Why there is no sense in starting it again."""
         limit = self._settings
         return ProgramsFailed(
-            f"{self.spec.name} ended {self._generation} times, more than {limit.max_restarts} of "
-            f"them within {limit.restart_window_seconds:g} s; the last time: {self.error}"
+            f"{self.spec.name} ended {self._generation} times; at most {limit.max_restarts} "
+            f"restarts within {limit.restart_window_seconds:g} s are tried; "
+            f"the last time: {self.error}"
         )
 
     @property
@@ -224,9 +225,9 @@ class Charge:
         if self._why is not None:
             return self._why
         how = ending(child.exit_code)
-        if not child.begun:
-            return how + UNBEGUN
-        return how if self._was_ready else f"{how} before it was ready"
+        if self._was_ready:
+            return how
+        return f"{how} before it was ready" if child.begun else how + UNBEGUN
 
     def _ended(self, error: Exception, now: float) -> None:
         self.error = error

@@ -77,7 +77,7 @@ def run_shard(control: Control, order: ShardOrder) -> None:
         service = Service(shard, order.shard, order.shards, control.generation, path)
         service.start()
         # Last in, first out: the shard finishes what it accepted, and its callers hear of it.
-        closing.push(lambda *_: service.stop())
+        closing.callback(service.stop)
         closing.callback(shard.close)
         closing.callback(service.refuse_new)
         control.ready()
@@ -88,7 +88,6 @@ def _opened(order: ShardOrder, control: Control, closing: ExitStack) -> Shard:
     journal = open_writer(order.root, shard=order.shard, shards=order.shards, settings=order.store)
     closing.callback(journal.close)
     shard = _ProgramsShard(journal, order.options, control)
-    closing.callback(shard.close)
     shard.start()
     return shard
 

@@ -1,0 +1,123 @@
+"""Programs for a supervisor to run: each does one thing, by which a test tells it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from storage.lock import WriterLock
+
+
+class Odd(Exception):
+    """An error that can be pickled and not be read again."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} {second}")
+
+
+def obedient(control) -> None:
+    """Be ready, and end when told to."""
+    control.ready()
+    control.run()
+
+
+def telling(control, line: Path) -> None:
+    """Say into a FIFO when it is ready, and when it has ended in good order."""
+    control.ready()
+    say(line, f"ready {control.generation}")
+    control.run()
+    say(line, f"ended {control.generation}")
+
+
+def refusing(_control, error: Exception) -> None:
+    """Fail before being ready."""
+    raise error
+
+
+def refusing_oddly(_control) -> None:
+    """Fail with an error that does not travel."""
+    raise Odd("quite", "odd")
+
+
+def refusing_later(control, flag: Path, error: Exception) -> None:
+    """Be ready the first time, fail ever after."""
+    if flag.exists():
+        raise error
+    flag.touch()
+    obedient(control)
+
+
+def exiting(_control, code: int) -> None:
+    """End before being ready, without a word."""
+    os._exit(code)
+
+
+def never_ready(_control) -> None:
+    """Take for ever to start."""
+    threading.Event().wait()
+
+
+def opening(control, line: Path, bar: Path) -> None:
+    """Take until a bar is lifted to start."""
+    say(line, "opening")
+    pass_bar(bar)
+    obedient(control)
+
+
+def silent(control) -> None:
+    """Be ready, and never beat."""
+    control.ready()
+    threading.Event().wait()
+
+
+def stubborn(control) -> None:
+    """Hear that it is to end, and go on."""
+    obedient(control)
+    threading.Event().wait()
+
+
+def lingering(control) -> None:
+    """End, but leave a thread behind that does not."""
+    threading.Thread(target=threading.Event().wait).start()
+    obedient(control)
+
+
+def ending(control, line: Path, bar: Path) -> None:
+    """Take until a bar is lifted to end."""
+    control.ready()
+    control.run()
+    say(line, "ending")
+    pass_bar(bar)
+    say(line, "ended")
+
+
+def locking(control, file: Path) -> None:
+    """Hold a lock that only one can."""
+    WriterLock(file)
+    obedient(control)
+
+
+def leaving_a_child(control) -> None:
+    """Start a program that keeps everything open which is not closed for it."""
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    subprocess.Popen(command, close_fds=False, stdin=subprocess.PIPE)
+    control.ready()
+    threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGKILL)).start()
+    control.run()
+
+
+def say(line: Path, words: str) -> None:
+    """Write a line into a FIFO that somebody reads."""
+    with line.open("w") as file:
+        file.write(f"{words} {os.getpid()}\n")
+
+
+def pass_bar(path: Path) -> None:
+    """Wait until the bar is lifted."""
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
