@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
@@ -30,12 +31,19 @@ def installed() -> Path:
         pytest.skip("INTEROP NOT SHOWN: node and npm are missing, so no client could be run")
     lock = hashlib.sha256((CLIENTS / "package-lock.json").read_bytes()).hexdigest()[:16]
     folder = CACHE / lock
-    shutil.copytree(CLIENTS, folder, dirs_exist_ok=True)
-    if not (folder / "installed").exists():
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = run(command, folder, INSTALL_SECONDS)
-        assert done.returncode == 0, done.stderr
-        (folder / "installed").touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as alone:
+        # Of the workers that test side by side, one installs, and no other writes what it runs.
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        for file in CLIENTS.iterdir():
+            kept = folder / file.name
+            if not kept.exists() or kept.read_bytes() != file.read_bytes():
+                shutil.copy(file, kept)
+        if not (folder / "installed").exists():
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = run(command, folder, INSTALL_SECONDS)
+            assert done.returncode == 0, done.stderr
+            (folder / "installed").touch()
     return folder
 
 
