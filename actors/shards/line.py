@@ -79,11 +79,11 @@ class Line:
             return True
         try:
             session = Session(self._loop, self._path, self._stored, self._ended)
-        except (OSError, ConnectionLost):
+        except ConnectionLost:
             return False
         try:
             self._begin(session, session.hello.get(timeout=HELLO_SECONDS))
-        except (SchedulerError, ConnectionLost, OSError, pykka.Timeout) as exc:
+        except (SchedulerError, ConnectionLost, pykka.Timeout) as exc:
             log.warning("shard_not_reached", shard=self.number, reason=repr(exc))
             session.close()
             return False

@@ -15,6 +15,9 @@ from actors.channel.loop import Loop
 from actors.shard import Shard
 from actors.shards.caller import Caller
 
+DRAIN_SECONDS = 1.0
+"""How long a caller may take to read the last that it is told."""
+
 ANSWERERS = 2
 """Threads for questions, some of which read the store or upload."""
 
@@ -82,6 +85,7 @@ class Service:
         with self._lock:
             connections = list(self._callers)
         for connection in connections:
+            connection.drain(DRAIN_SECONDS)
             connection.close()
         self._loop.stop()
 

@@ -30,7 +30,8 @@ from actors.events import log
 from actors.futures import StageFuture
 from actors.stages import Stage
 from actors.ticket import Ticket
-from protocol.errors import Overloaded, Recovering
+from protocol.assignment import Assignment
+from protocol.errors import MalformedFrame, Overloaded, Recovering
 from protocol.ids import Id
 from protocol.message import Verified
 
@@ -62,7 +63,7 @@ class Session:
             ended: told, once, that the connection is lost; its tickets have ended by then.
 
         Raises:
-            OSError: nobody listens there.
+            ConnectionLost: nobody of ours listens there.
         """
         self.hello: StageFuture[Hello] = StageFuture()
         self.ended = threading.Event()
@@ -147,13 +148,13 @@ class Session:
             take(letter)
 
     def _reached(self, letter: Reached) -> None:
-        ticket = self._tickets.get(letter.ticket)
+        ticket, stage = self._tickets.get(letter.ticket), letter.stage
         if ticket is None:
             return
-        stage, assignment = letter.stage, letter.assignment
-        if assignment is None:
-            assignment = ticket.future(Stage(stage - 1)).get(timeout=0)
-        ticket.future(stage).complete(assignment)
+        assignment = letter.assignment or _before(ticket, stage)
+        # Without one the request has ended here, at its deadline, before it was told of.
+        if assignment is not None:
+            ticket.future(stage).complete(assignment)
         if stage is Stage.PUBLISHED:
             del self._tickets[letter.ticket]
 
@@ -183,3 +184,11 @@ class Session:
         while self._questions:
             self._questions.popitem()[1].fail(Recovering())
         self._on_end(self)
+
+
+def _before(ticket: Ticket, stage: Stage) -> Assignment | None:
+    """Return the assignment that came with the stage before; None if that failed here."""
+    if stage is Stage.ASSIGNED:
+        raise MalformedFrame("the first stage comes without an assignment")
+    before = ticket.future(Stage(stage - 1))
+    return before.get(timeout=0) if before.done and before.error is None else None

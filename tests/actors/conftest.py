@@ -21,8 +21,12 @@ OUTSIDE = ("uploader", "clock", "block_clock", "signer", "probe", "observer")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what opens a scheduler over its actors in this program, and over two shards."""
     if "opened" in metafunc.fixturenames:
-        inside = metafunc.definition.get_closest_marker("embedded")
-        metafunc.parametrize("shards", [0] if inside else [0], ids="{} shards".format)
+        # What shards have to tell, they tell on the error output of their own programs.
+        inside = metafunc.definition.get_closest_marker("embedded") or (
+            "warned" in metafunc.fixturenames
+        )
+        layouts = {"embedded": 0} if inside else {"embedded": 0, "sharded": 2}
+        metafunc.parametrize("shards", layouts.values(), ids=layouts.keys())
 
 
 @pytest.fixture(scope="session")

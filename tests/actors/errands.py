@@ -8,14 +8,12 @@ from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
-KEY = b"of this test"
-
 
 class Office:
     """Do in this program what errands ask for in others, each caller on a thread of its own."""
 
     def __init__(self) -> None:
-        self._listener = Listener(family="AF_UNIX", authkey=KEY)
+        self._listener = Listener(family="AF_UNIX")
         self._things: list[Any] = []
         self._connections: list[Connection] = []
         self._closing = False
@@ -31,16 +29,18 @@ class Office:
     def close(self) -> None:
         """Serve nobody any more."""
         self._closing = True
-        Client(self._listener.address, authkey=KEY).close()
+        Client(self._listener.address).close()
         self._thread.join()
         self._listener.close()
         for connection in self._connections:
-            connection.close()
+            # Each is closed by whoever serves it, too.
+            with suppress(OSError):
+                connection.close()
 
     def _accept(self) -> None:
         while not self._closing:
             # Who is killed while it connects is none of ours.
-            with suppress(OSError, EOFError):
+            with suppress(OSError):
                 self._connections.append(self._listener.accept())
                 serving = threading.Thread(
                     target=self._serve, args=(self._connections[-1],), daemon=True
@@ -85,7 +85,7 @@ class Errand:
     def _ask(self, name: str, *arguments: Any) -> Any:
         address, number = self._office
         if not hasattr(self._mine, "line"):
-            self._mine.line = Client(address, authkey=KEY)
+            self._mine.line = Client(address)
         self._mine.line.send((number, name, arguments))
         fine, value = self._mine.line.recv()
         if not fine:

@@ -64,6 +64,7 @@ def test_a_damaged_slot_is_not_published(opened, root, processes, spawns, bundle
     assert sound in bundler.taken
 
 
+@pytest.mark.embedded
 def test_a_damaged_pinned_slot_is_not_signed(
     opened, gate, root, processes, user_wallet, warned
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_damaged_pinned_slot_is_not_signed(
     assert "process_unfit" in warned()
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("S1")
 def test_a_copied_store_is_read_only_until_adopted(
     opened, gate, root, processes, bundler, user_wallet, wallet

@@ -18,7 +18,7 @@ from protocol.errors import (
     PublicationPending,
 )
 from protocol.message import verify
-from storage import open_reader
+from storage import open_readers
 from tests.actors.outside import (
     PATIENCE,
     BrokenSigner,
@@ -126,10 +126,11 @@ def test_closing_finishes_what_is_under_way(opened, items, root) -> None:
     scheduler.close()
     assert [ticket.stored.get(timeout=0).slot for ticket in tickets] == [1, 2, 3, 4]
     assert all(ticket.done for ticket in tickets)
-    with open_reader(root) as reader:
+    with open_readers(root) as reader:
         audit(reader)
 
 
+@pytest.mark.embedded
 def test_whoever_closes_returns_when_the_store_is_free(opened, gate, items) -> None:
     """A second caller of `close` waits for the first one to finish."""
     scheduler = opened(signer=GatedSigner(gate))
@@ -181,6 +182,7 @@ with Scheduler.open(root, wallet) as scheduler:
 """
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("L1")
 def test_a_forked_child_is_told_that_it_is_closed(tmp_path, root, wallet, spawn) -> None:
     """A child has none of the threads that would answer; its parent is not disturbed."""
@@ -213,6 +215,7 @@ def test_the_store_is_given_up_whatever_fails(opened, items, at_start) -> None:
     assert opened().assign(items[0]).slot == 1
 
 
+@pytest.mark.embedded
 def test_closing_ends_every_thread(opened, items) -> None:
     """A closed scheduler leaves nothing running."""
     before = set(threading.enumerate())
@@ -255,6 +258,7 @@ def test_closing_while_many_schedule_raises_nothing_but_closed(opened, items) ->
         assert error is None or isinstance(error, Closed | OutcomeUnknown | Overloaded)
 
 
+@pytest.mark.embedded
 def test_a_message_that_comes_between_the_last_steps_of_closing_is_refused(opened, items) -> None:
     """Once the registry has ended a message finds nobody, and its ticket says so."""
     scheduler = opened()
@@ -263,6 +267,7 @@ def test_a_message_that_comes_between_the_last_steps_of_closing_is_refused(opene
     assert scheduler.status().queued == 0
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("S1")
 @pytest.mark.parametrize("point", [point for point in Point if "commit" in point.value])
 def test_a_commit_whose_outcome_is_unknown_fences(opened, root, spawn, point) -> None:
@@ -276,10 +281,11 @@ def test_a_commit_whose_outcome_is_unknown_fences(opened, root, spawn, point) ->
     with opened() as reopened:
         found = reopened.assign(spawn)
         assert all(found.signed(()) == each.signed(()) for each in exposed)
-    with open_reader(root) as reader:
+    with open_readers(root) as reader:
         audit(reader, unique=True)
 
 
+@pytest.mark.embedded
 def test_after_a_fence_everything_says_so(opened, spawn, items) -> None:
     """New messages are refused, and the status tells why, even once the store is given up."""
     scheduler = opened(probe=fail_at(Point.BEFORE_PIN_COMMIT))
@@ -293,6 +299,7 @@ def test_after_a_fence_everything_says_so(opened, spawn, items) -> None:
     assert opened().assign(items[0]).slot == 1
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("L3")
 def test_a_signer_that_fails_fences_and_the_slot_is_signed_later(opened, items) -> None:
     """A key that is away ends requests as unknown; once it is back the slot is signed."""
@@ -305,6 +312,7 @@ def test_a_signer_that_fails_fences_and_the_slot_is_signed_later(opened, items) 
     assert opened().assign(items[0]).slot == 1
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("S1")
 @pytest.mark.parametrize("signature", [bytes(512), b"short", None])
 def test_a_signature_that_is_wrong_fences(opened, items, root, process, signature) -> None:
@@ -314,11 +322,12 @@ def test_a_signature_that_is_wrong_fences(opened, items, root, process, signatur
         scheduler.schedule(items[0]).assigned.get(timeout=PATIENCE)
     scheduler.close()
     assert "does not verify" in str(scheduler._scheduling.fence)
-    with open_reader(root) as reader:
+    with open_readers(root) as reader:
         assert reader.head(process).stored == 0
     assert opened().assign(items[0]).slot == 1
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("L3")
 def test_what_was_left_pinned_is_signed_and_published_unasked(opened, gate, items) -> None:
     """Opening finishes what the last run left, though nobody asks for it again."""
@@ -332,6 +341,7 @@ def test_what_was_left_pinned_is_signed_and_published_unasked(opened, gate, item
     assert scheduler.assign(items[0]).slot == 1
 
 
+@pytest.mark.embedded
 def test_a_failure_while_closing_ends_the_waiting(opened, gate, items) -> None:
     """A commit that fails during closing ends it at once, with its requests as unknown."""
 

@@ -14,6 +14,9 @@ from protocol.message import Message
 from tests.actors.outside import PATIENCE, Bundler, Gate, GatedSigner
 from tests.items import message_item, process_item
 
+pytestmark = pytest.mark.embedded
+
+
 NOWHERE = Id(bytes(32))
 
 

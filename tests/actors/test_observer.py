@@ -67,11 +67,12 @@ def test_every_step_is_told(opened, spawn, user_wallet) -> None:
     process = verify(spawn).process
     for item in (spawn, message_item(user_wallet, process)):
         scheduler.schedule(item).published.get(timeout=PATIENCE)
+    commits = scheduler.load().commits
     scheduler.close()
     told = observer.told
     assert [told[stage] for stage in Stage] == [2, 2, 2]
     assert (told["signed"], told["offered"], told["acknowledged"]) == (2, 4, 4)
-    assert (told["commits"], told["records"]) == (scheduler.load().commits, 6)
+    assert (told["commits"], told["records"]) == (commits, 6)
     assert min(observer.seconds) >= 0
 
 

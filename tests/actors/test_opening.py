@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from protocol.errors import UnsupportedValue, WalletError
+from protocol.errors import WalletError
 from tests.items import process_item
 
 
@@ -49,9 +49,10 @@ def test_accepted_signature_types_are_added(opened, user_wallet, wallet) -> None
     assert opened(accept_signature_types={2}).assign(spawn).slot == 0
 
 
-def test_what_is_not_built_is_refused(opened) -> None:
-    """Shards are another version's, and modes are named by their names."""
-    with pytest.raises(UnsupportedValue):
-        opened(shards=2)
+def test_shards_and_modes_are_what_they_can_be(opened) -> None:
+    """There are no fewer shards than none, and modes are named by their names."""
+    for shards in (-1, 1001):
+        with pytest.raises(ValueError, match="shards"):
+            opened(shards=shards)
     with pytest.raises(ValueError, match="eager"):
         opened(mode="eager")

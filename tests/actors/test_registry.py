@@ -14,11 +14,14 @@ from actors.probe import Point
 from protocol.errors import ClockAhead, DeadlineExpired, NotFound, NotOurProcess, OutcomeUnknown
 from protocol.ids import Id
 from protocol.message import verify
-from storage import open_reader
+from storage import open_readers
 from tests.actors.cheap import message
 from tests.actors.outside import PATIENCE, Bundler, GatedSigner, NoiseSigner, gate_at
 from tests.auditor import audit
 from tests.items import message_item, process_item
+
+pytestmark = pytest.mark.embedded
+
 
 NOON = 1_700_000_000_000
 NOWHERE = Id(bytes(32))
@@ -259,7 +262,7 @@ def test_passivation_under_load_loses_nothing(opened, root, spawns) -> None:
         answers = [[ticket.stored.get(timeout=PATIENCE) for ticket in mine] for mine in tickets]
     assert answers[0] == answers[1] == answers[2]
     assert [answer.slot for answer in answers[0]] == [1 + number // 6 for number in range(600)]
-    with open_reader(root) as reader:
+    with open_readers(root) as reader:
         found = audit(reader, unique=True)
     assert {process: len(run) for process, run in found.items()} == dict.fromkeys(processes, 101)
     assert all(found[each.process][each.slot] == each for each in answers[0])

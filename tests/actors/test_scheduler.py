@@ -23,7 +23,7 @@ from protocol.errors import (
 )
 from protocol.ids import Id, combine
 from protocol.message import Message, verify
-from storage import open_reader
+from storage import open_readers
 from tests.actors.outside import PATIENCE, Bundler, Gate, GatedSigner
 from tests.auditor import audit
 from tests.items import message_item, process_item
@@ -379,7 +379,7 @@ def test_a_schedule_goes_on_after_reopening(opened, root, spawn, user_wallet) ->
     with opened() as scheduler:
         assert scheduler.assign(hello) == first
         assert scheduler.assign(message_item(user_wallet, process, 2)).slot == 2
-    with open_reader(root) as reader:
+    with open_readers(root) as reader:
         assert [each.slot for each in audit(reader, unique=True)[process]] == [0, 1, 2]
 
 

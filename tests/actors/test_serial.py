@@ -86,6 +86,7 @@ def test_a_serial_slot_is_shown_to_nobody_before_it_is_stored(opened, spawned, g
     assert ticket.stored.done
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("S3")
 @pytest.mark.parametrize("asked", [SERIAL, LEGACY])
 def test_a_slot_is_given_once_the_one_before_is_stored(opened, spawned, gate, asked) -> None:
@@ -100,6 +101,7 @@ def test_a_slot_is_given_once_the_one_before_is_stored(opened, spawned, gate, as
     assert [ticket.stored.get(timeout=PATIENCE).slot for ticket in tickets] == [*range(13)]
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("L1")
 def test_who_waits_for_a_turn_still_expires(opened, spawned, gate) -> None:
     """A message that was not taken up by its deadline is never assigned; it can come again."""
@@ -116,6 +118,7 @@ def test_who_waits_for_a_turn_still_expires(opened, spawned, gate) -> None:
     assert scheduler.assign(items[1]).slot == 2
 
 
+@pytest.mark.embedded
 @pytest.mark.guarantee("S13", "L1")
 def test_an_actor_that_dies_leaves_the_line_to_the_next(opened, spawned, gate) -> None:
     """With nothing in the air, those who waited for a turn get their slots from a fresh actor."""

@@ -12,8 +12,8 @@ from storage.tables import TABLES
 class Raw:
     """One write transaction over one table."""
 
-    def __init__(self, root: Path, table: str) -> None:
-        self._lmdb = lmdb.open(str(root / "shard-000"), map_size=1 << 30, max_dbs=len(TABLES))
+    def __init__(self, root: Path, table: str, shard: str = "shard-000") -> None:
+        self._lmdb = lmdb.open(str(root / shard), map_size=1 << 30, max_dbs=len(TABLES))
         self._table = self._lmdb.open_db(table.encode(), create=False)
 
     def __enter__(self) -> lmdb.Transaction:

@@ -66,7 +66,12 @@ def remove(root: Path, table: str, key: bytes) -> None:
 
 
 def flip(root: Path, table: str, key: bytes, place: int = -1) -> None:
-    """Flip one bit of a record."""
-    record = bytearray(get(root, table, key))
-    record[place] ^= 1
-    put(root, table, key, bytes(record))
+    """Flip one bit of a record, in whichever shard has it."""
+    for shard in root.glob("shard-[0-9][0-9][0-9]"):
+        with Raw(root, table, shard.name) as raw:
+            if (found := raw.get(key)) is not None:
+                record = bytearray(found)
+                record[place] ^= 1
+                raw.put(key, bytes(record))
+                return
+    raise KeyError(key)

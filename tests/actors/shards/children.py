@@ -34,6 +34,13 @@ def telling(control, line: Path) -> None:
     say(line, f"ended {control.generation}")
 
 
+def telling_secretly(control, line: Path, secret: str) -> None:
+    """Say into a FIFO what it was told in secret."""
+    control.ready()
+    say(line, secret)
+    control.run()
+
+
 def refusing(_control, error: Exception) -> None:
     """Fail before being ready."""
     raise error

@@ -80,10 +80,10 @@ def test_a_pinned_slot_stands_when_the_connection_is_lost(link, gate, spawn) -> 
     scheduler = linked.open()
     ticket = scheduler.schedule(spawn)
     gate.wait_for_arrival()
-    pinned = ticket.assigned.done
     linked.end_service()
     with pytest.raises(OutcomeUnknown):
         ticket.stored.get(timeout=PATIENCE)
+    pinned = ticket.assigned.error is None
     with pytest.raises(PublicationPending if pinned else OutcomeUnknown):
         ticket.published.get(timeout=PATIENCE)
 
