@@ -24,7 +24,6 @@ from actors.channel.letters import (
     Unfollow,
     pack,
 )
-
 from actors.events import log
 from actors.futures import StageFuture
 from actors.shards.answers import packed_load, packed_status

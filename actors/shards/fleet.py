@@ -6,11 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from actors.shards.program import shard_spec
-
 from actors.channel.folder import SocketFolder
 from actors.shard import ShardOptions
 from actors.shards.front import Front
+from actors.shards.program import shard_spec
 from actors.shards.settings import SupervisionSettings
 from actors.shards.supervisor import Supervisor
 from storage import StoreSettings, open_readers
