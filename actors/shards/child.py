@@ -6,10 +6,12 @@ import gc
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -179,13 +181,19 @@ def _start(process: multiprocessing.process.BaseProcess) -> None:
             "a daemonic program of multiprocessing starts no others: "
             "start it with daemon=False, or use shards=0"
         )
+    # Before the signal is held back: starting the tracker lets it through again.
+    resource_tracker.ensure_running()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
+        # A program starts with Ctrl-C held back, as here, until it ignores it.
         process.start()
     except RuntimeError as exc:
         raise ProgramsFailed(
             "programs cannot be started while the main module is being imported: put what it "
             'does under `if __name__ == "__main__":`'
         ) from exc
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _exit_sign(process: multiprocessing.process.BaseProcess) -> int | None:

@@ -162,7 +162,7 @@ class Control:
 
 def _ignore_interrupts() -> None:
     # Ctrl-C reaches the whole group; the parent hears it, and says what is to be done. It was
-    # held back until here, see `Supervisor`.
+    # held back until here, see `Child`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 

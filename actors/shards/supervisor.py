@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -130,8 +129,6 @@ class Supervisor:
         return f"<Supervisor {states}>"
 
     def _run(self) -> None:
-        # Programs start with Ctrl-C held back, as this thread has it, until they ignore it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._error = self._watch()
         except Exception as exc:
