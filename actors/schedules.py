@@ -11,6 +11,7 @@ from protocol.errors import InvalidId, NotFound
 from protocol.ids import Id
 from protocol.message import Message
 from protocol.terms import Terms
+from storage import ShardedReader
 from storage.journal import PAGE_LIMIT, Head, Page, Reader, Receipt, Totals, read_all
 
 MAX_ENTRIES_BYTES = 32 << 20
@@ -91,7 +92,7 @@ class Schedules:
     def entry(self, process: Id | str, slot: int) -> Entry:
         """Return one stored slot with its message. Raises as `assignment` does."""
         assignment = self.assignment(process, slot)
-        return Entry(assignment, self.message(assignment.message_id))
+        return Entry(assignment, _message(self._holder(assignment.process), assignment.message_id))
 
     def entries(
         self, process: Id | str, first: int = 0, last: int | None = None, limit: int = PAGE_LIMIT
@@ -107,13 +108,14 @@ class Schedules:
             CorruptRecord: what is stored does not match its digest.
         """
         final = None if last is None else index(last)
-        page = self._reader.page(as_id(process), index(first), final, index(limit))
+        holder = self._holder(as_id(process))
+        page = holder.page(as_id(process), index(first), final, index(limit))
         entries: list[Entry] = []
         size = 0
         for assignment in page.assignments:
             if size >= MAX_ENTRIES_BYTES:
                 break
-            message = self.message(assignment.message_id)
+            message = _message(holder, assignment.message_id)
             entries.append(Entry(assignment, message))
             size += len(message.encoded)
         return Entries(tuple(entries), page.more or len(entries) < len(page.assignments))
@@ -124,8 +126,7 @@ class Schedules:
         Raises:
             NotFound: none does.
         """
-        body = self._reader.body(as_id(message_id))
-        return Message.decode(body.encoded, body.codec)
+        return _message(self._reader, as_id(message_id))
 
     def message_slot(self, process: Id | str, message_id: Id | str) -> int | None:
         """Return the first stored slot of the process that holds a message, or None."""
@@ -153,6 +154,11 @@ class Schedules:
         """Return the IDs of all processes in the store, in key order."""
         return list(read_all(self._reader))
 
+    def _holder(self, process: Id) -> Reader:
+        # What holds the process, and each message in the form that it was given a slot in.
+        reader = self._reader
+        return reader.reader_of(process) if isinstance(reader, ShardedReader) else reader
+
     def _read_terms(self, process: Id) -> Terms:
         return self._head(process).terms
 
@@ -161,6 +167,11 @@ class Schedules:
         if head.stored < 0:
             raise NotFound(f"process {process} has no stored slot yet")
         return head
+
+
+def _message(reader: Reader, message_id: Id) -> Message:
+    body = reader.body(message_id)
+    return Message.decode(body.encoded, body.codec)
 
 
 def as_id(value: Id | str) -> Id:
