@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Literal
 
 from actors.events import log
-from actors.shards.child import Child, ChildSpec
-from actors.shards.endings import ending
+from actors.shards.child import FAILED_EXIT, Child, ChildSpec
+from actors.shards.endings import FENCED_EXIT, ending
 from actors.shards.restarts import Restarts
 from actors.shards.settings import SupervisionSettings
 from actors.shards.words import Beat, Begun, Ending, Failed, Ready, Word, error_of
@@ -22,6 +23,10 @@ UNBEGUN = (
     " before it began; its error output says more. A program is started with its parent's main "
     'module, which must be a file whose work stands under `if __name__ == "__main__":`'
 )
+
+
+FORESEEN = (0, FAILED_EXIT, FENCED_EXIT, -signal.SIGKILL, None)
+"""How a program ends that said why, or was killed. Any other end is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +227,9 @@ class Charge:
         self._ended(error, now)
 
     def _how(self, child: Child) -> str:
-        if self._why is not None:
-            return self._why
         how = ending(child.exit_code)
+        if self._why is not None:
+            return self._why if child.exit_code in FORESEEN else f"{self._why}; it {how}"
         if self._was_ready:
             return how
         return f"{how} before it was ready" if child.begun else how + UNBEGUN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import signal
@@ -10,6 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
+from actors.shards.control import Control
+from actors.shards.looping import until_told
 from storage.lock import WriterLock
 
 
@@ -103,10 +106,33 @@ def ending(control, line: Path, bar: Path) -> None:
     say(line, "ended")
 
 
+def looping(control, line: Path) -> None:
+    """Wait beside another task of a loop to be told to end."""
+
+    async def loop() -> None:
+        other = asyncio.create_task(asyncio.Event().wait())
+        control.ready()
+        say(line, f"ready {control.generation}")
+        await until_told(control)
+        other.cancel()
+
+    asyncio.run(loop())
+    say(line, f"ended {control.generation}")
+
+
 def locking(control, file: Path) -> None:
     """Hold a lock that only one can."""
     WriterLock(file)
     obedient(control)
+
+
+def hanging_orphan(pipe, parent: int, settings, line: Path) -> None:
+    """Hang once the parent is gone. A whole program, and no target."""
+    control = Control(pipe, parent, 1, settings)
+    control.ready()
+    say(line, "ready")
+    control.run()
+    threading.Event().wait()
 
 
 def leaving_a_child(control) -> None:
