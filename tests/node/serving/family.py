@@ -54,6 +54,18 @@ class Family(NodeProgram):
         """All programs that the first one has started and that have not ended."""
         return [pid for pid in map(int, running()) if is_child(pid, self.pid)]
 
+    def wait_for_gateways(self, count: int) -> None:
+        """Wait until so many gateways listen."""
+        port = f":{int(self.url.rpartition(':')[2]):04X}"
+        while listeners(port) != count:
+            pass
+
+
+def listeners(port: str) -> int:
+    """How many sockets listen at a port, which is given in hexadecimal digits."""
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    return sum(one[1].endswith(port) and one[3] == "0A" for one in sockets)
+
 
 def running() -> Iterator[str]:
     """The programs of this machine."""
