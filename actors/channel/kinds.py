@@ -94,11 +94,12 @@ class Reached(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A request does not get to a stage, nor to those after it.
+    """A request does not get to a stage; those before it stand.
 
     Attributes:
         ticket: the caller's number for the request.
-        stage: the first stage that is not reached; those before it stand.
+        stage: the one that is not reached. Those after it are told of, too, each with its own
+            reason.
         error: why.
     """
 

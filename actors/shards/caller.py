@@ -30,7 +30,7 @@ from actors.shards.answers import packed_load, packed_status
 from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.assignment import Assignment
-from protocol.errors import NotFound, Overloaded, SchedulerError, UnsupportedValue
+from protocol.errors import Overloaded, SchedulerError, UnsupportedValue
 from protocol.ids import Id
 
 if TYPE_CHECKING:
@@ -57,8 +57,10 @@ class Caller:
                 self._follow(process)
             case Unfollow(process):
                 self._unfollow(process)
-            case Ask():
+            case Ask(what="backfill"):
                 self._service.questions.submit(self._answer, letter)
+            case Ask():
+                self._answer(letter)
             case Greeting(version) if version == VERSION:
                 return
             case _:
@@ -88,7 +90,7 @@ class Caller:
         tell = partial(self._tell_stored, process)
         self._following[process] = self._shard.follow(process, tell)
         # What was stored before the subscription was made, and after it was asked for.
-        with suppress(NotFound):
+        with suppress(SchedulerError):
             tell(self._shard.journal.head(process).stored)
 
     def _unfollow(self, process: Id) -> None:

@@ -34,6 +34,9 @@ from storage.journal import Reader
 LATE_SECONDS = 0.25
 """How much later than a shard the front ends a request: what the shard knows is more exact."""
 
+DRAIN_SECONDS = 0.01
+"""Between two looks whether what is under way is stored."""
+
 REDIAL_SECONDS = 0.05
 """Between two tries to reach a shard that starts again."""
 
@@ -244,8 +247,8 @@ class Front:
 
     def _drain(self) -> None:
         pause, deadline = threading.Event(), time.monotonic() + self._close_seconds
-        while time.monotonic() < deadline and any(line.outstanding for line in self._lines):
-            pause.wait(0.002)
+        while time.monotonic() < deadline and any(line.busy for line in self._lines):
+            pause.wait(DRAIN_SECONDS)
 
     def _end(self) -> None:
         self._redial.set()

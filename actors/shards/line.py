@@ -65,10 +65,10 @@ class Line:
         return self._session is not None
 
     @property
-    def outstanding(self) -> int:
-        """How many tickets wait for an outcome."""
+    def busy(self) -> bool:
+        """Whether any request is neither stored nor refused."""
         session = self._session
-        return 0 if session is None else session.outstanding
+        return session is not None and session.busy
 
     def dial(self) -> bool:
         """Try to connect, unless there is a session; tell whether there is one now.

@@ -19,7 +19,7 @@ DRAIN_SECONDS = 1.0
 """How long a caller may take to read the last that it is told."""
 
 ANSWERERS = 2
-"""Threads for questions, some of which read the store or upload."""
+"""Threads for questions that take their time, because they upload."""
 
 
 class Service:

@@ -83,9 +83,9 @@ class Session:
         self._connection.send(pack(Greeting(VERSION)))
 
     @property
-    def outstanding(self) -> int:
-        """How many tickets wait for an outcome."""
-        return len(self._tickets)
+    def busy(self) -> bool:
+        """Whether any request is neither stored nor refused."""
+        return any(not ticket.stored.done for ticket in tuple(self._tickets.values()))
 
     def submit(self, message: Verified, deadline: float, ticket: Ticket) -> None:
         """Send a claimed request on its way.

@@ -225,13 +225,13 @@ def test_shards_that_cannot_be_kept_running_close_the_scheduler(link, gate, spaw
 
 
 def test_closing_waits_for_what_is_under_way(link, spawn) -> None:
-    """A message that was accepted gets its outcome before the connection is closed."""
+    """A message that was accepted is stored before the connection is closed."""
     linked = link()
     scheduler = linked.open()
     ticket = scheduler.schedule(spawn)
     scheduler.close()
     scheduler.close()
-    assert ticket.published.get(timeout=0).slot == 0
+    assert ticket.stored.get(timeout=0).slot == 0
     with pytest.raises(Closed):
         scheduler.schedule(spawn)
 
