@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from actors import SchedulingMode
 from actors.channel.folder import SocketFolder
 from actors.settings import Settings
 from actors.shards.child import ChildSpec
@@ -21,6 +22,7 @@ from node.peers.configured import Peers
 from node.scheduling import PEERS, shard_options, store_settings
 from node.serving.ending import Ending
 from node.serving.orders import GatewayOrder, gateway_spec
+from node.serving.orphans import wait_for_orphans
 from node.serving.reservation import Reservation
 from node.serving.sockets import address_of
 from node.serving.tls import tls_of
@@ -33,6 +35,9 @@ from storage.layout import Layout
 
 MARGIN_SECONDS = 10.0
 """What a program may take to end beyond the times that it gives others."""
+
+GRACE_SECONDS = 1.0
+"""How much longer than they have orphans are waited for."""
 
 
 def run_programs(config: Config, shards: int, announce: Callable[[str], None]) -> None:
@@ -58,6 +63,7 @@ def run_programs(config: Config, shards: int, announce: Callable[[str], None]) -
         closing.callback(commons.remove)
         wallets = open_wallets(config.store.wallets)
         shared = _Shared(config, reserved.port, wallets, commons, closing)
+        shared.hold()
         fleet = Supervisor(shared.shards(shards), failed=ending.fail) if shards else None
         gateways = Supervisor(shared.gateways(), _patience(config), failed=ending.fail)
         for supervisor in filter(None, (fleet, gateways)):
@@ -86,10 +92,15 @@ class _Shared:
         self._closing = closing
         self._sockets: SocketFolder | None = None
 
+    def hold(self) -> None:
+        # The cache is held here, so that it is this node's alone, and used by the gateways.
+        self._closing.enter_context(Cache(self._cache)).lend()
+
     def shards(self, shards: int) -> list[ChildSpec]:
         root, settings = self._config.store.data, store_settings(self._config)
         # Here, because the gateways open it, too, and at the same time.
         ensure_store(Layout(root), shards, settings)
+        wait_for_orphans(root, shards, SupervisionSettings().orphan_seconds + GRACE_SECONDS)
         self._sockets = sockets = SocketFolder.create()
         self._closing.callback(sockets.remove)
         peers = Peers(self._config, self._closing)
@@ -101,23 +112,27 @@ class _Shared:
         return specs
 
     def gateways(self) -> list[ChildSpec]:
-        cache = self._config.store.data / PEERS if self._sockets else self._commons.cache
-        # Held here, so that it is this node's alone, and used by the gateways.
-        self._closing.enter_context(Cache(cache)).lend()
         gateways = self._config.server.gateways
         limits = share(self._config.limits, gateways)
         config = self._config.model_copy(update={"limits": limits})
         return [
-            gateway_spec(number, GatewayOrder(config, self._port, self._member(number, cache)))
+            gateway_spec(number, GatewayOrder(config, self._port, self._member(number)))
             for number in range(gateways)
         ]
 
-    def _member(self, number: int, cache: Path) -> Membership:
+    @property
+    def _cache(self) -> Path:
+        if self._config.scheduling.mode is SchedulingMode.DISABLED:
+            # Beside a node that writes to the store: that one has the cache, too.
+            return self._commons.cache
+        return self._config.store.data / PEERS
+
+    def _member(self, number: int) -> Membership:
         return Membership(
             name=f"gateway-{number}",
             operator=self._wallets[0],
             addresses=tuple(wallet.address for wallet in self._wallets),
-            cache=cache,
+            cache=self._cache,
             sockets=self._sockets,
             commons=self._commons,
         )

@@ -117,3 +117,27 @@ def test_a_key_in_place_of_its_file_is_refused() -> None:
         load(environment={"AO_SCHEDULER_WALLET": f'{{"d": "{SECRET}"}}'})
     assert "name of its file" in refused.value.detail
     assert SECRET not in repr(refused.value)
+
+
+def test_one_program_is_one_gateway() -> None:
+    """Several gateways need shards of their own, unless there is nothing to schedule."""
+    flags = {"server.gateways": ("--gateways", "2"), "store.shards": ("--shards", "0")}
+    with pytest.raises(ConfigInvalid, match=r"server\.gateways above 1 needs store\.shards"):
+        load(flags=flags)
+    assert load(flags={**flags, "store.shards": ("--shards", "1")}).config.store.shards == 1
+    reads = load(flags={**flags, "scheduling.mode": ("--mode", "disabled")}).config
+    assert (reads.server.gateways, reads.store.shards) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"store.shards": ("--shards", "-1")},
+        {"store.shards": ("--shards", "257")},
+        {"server.gateways": ("--gateways", "0")},
+    ],
+)
+def test_numbers_of_programs_make_sense(flags: dict[str, tuple[str, str]]) -> None:
+    """No store has fewer than no shards or more than 256, and somebody has to serve."""
+    with pytest.raises(ConfigInvalid):
+        load(flags=flags)
