@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from protocol.errors import StoreInvalid
-from storage.durable_files import sync_folder
+from storage.durable_files import TEMPORARY, sync_folder
 from storage.layout import Layout
 from storage.manifest import Manifest, require_manifest
 from storage.reshard.steps import Announce, Step
@@ -27,6 +27,8 @@ def remove_old(root: Path, plan: Plan, announce: Announce) -> None:
     # From when the new shards were verified as a store of their own.
     inner = Layout(root / plan.after.folder)
     inner.manifest.unlink(missing_ok=True)
+    for folder in (root, inner.root, *map(inner.shard, range(plan.after.shards))):
+        _sweep(folder)
     sync_folder(inner.root)
     announce(Step.REMOVING, plan.before.shards, plan.before.shards)
     forget_plan(root)
@@ -40,6 +42,7 @@ def give_up(root: Path, plan: Plan) -> None:
     """
     _require_unused(root, plan.after)
     _remove_folder(root, plan.after)
+    _sweep(root)
     forget_plan(root)
 
 
@@ -61,3 +64,10 @@ def _remove_folder(root: Path, manifest: Manifest) -> None:
 def _remove(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove files that were killed before they got their name."""
+    for file in folder.glob(f"*.*{TEMPORARY}"):
+        if file.is_file():
+            file.unlink()

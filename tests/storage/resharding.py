@@ -109,7 +109,8 @@ def require_whole(root: Path, shards: int, expected: Content) -> None:
     assert content(root) == expected
     manifest = require_manifest(Layout(root))
     assert manifest.shards == shards
-    assert leftovers(root) == []
+    left = leftovers(root)
+    assert left == []
     assert load_plan(root) is None
     for shard in range(shards):
         with open_writer(root, shard=shard, shards=shards, settings=LARGE) as journal:
