@@ -123,35 +123,36 @@ class Sequencer:
         Raises:
             WrongTarget: it is for another process.
             Duplicate: it stands somewhere, and duplicates are refused.
+            IdCollision: its ID stands for other bytes.
         """
         if message.process != self.process:
             raise WrongTarget(f"the message is for {message.process}, not for {self.process}")
+        body = Body(message.codec, message.encoded)
         if self._around.duplicates is Duplicates.ALLOW:
+            self._require_same(message.message_id, body)
             return None
-        found = self._look_up(message.message_id)
+        found = self._look_up(message.message_id, body)
         if found is not None and self._around.duplicates is Duplicates.REJECT:
             raise Duplicate(f"message {message.message_id} has slot {found.slot}")
         return found
 
     def give(self, message: Verified) -> Flight:
-        """Give `message` the next slot. Under a serial rule, once the one before is stored.
+        """Give `message`, which `find` did not find, the next slot.
+
+        Under a serial rule, once the one before is stored.
 
         Raises:
             Refused: it gets no slot, and nothing changed. `NotFound`, `WalletMissing`,
-                `IdCollision`, `StoreFull`, `NeedsAdoption`, `ClockAhead`, `NotNow` when a
-                clock fails, `UnsupportedValue` for a path that its device cannot carry, and
-                what `spawn_terms` raises for the first message.
+                `StoreFull`, `NeedsAdoption`, `ClockAhead`, `NotNow` when a clock fails,
+                `UnsupportedValue` for a path that its device cannot carry, and what
+                `spawn_terms` raises for the first message.
         """
         terms = self.require_wanted(message)
         body = Body(message.codec, message.encoded)
-        self._require_room(message.message_id, body)
+        self._around.journal.require_space(len(body.encoded))
         assignment = self._next(message, terms)
-        flight = Flight(
-            assignment,
-            terms.signers,
-            Pin(assignment, body, None if self._terms else terms),
-            terms.device,
-        )
+        pin = Pin(assignment, body, None if self._terms else terms)
+        flight = Flight(assignment, terms.signers, pin, terms.device)
         self._terms = terms
         self.slot = assignment.slot
         self._link = assignment.link
@@ -173,12 +174,12 @@ class Sequencer:
             require_carried(message.path)
         return terms
 
-    def _look_up(self, message_id: Id) -> Flight | Known | None:
+    def _look_up(self, message_id: Id, body: Body) -> Flight | Known | None:
         self._prune()
         under_way = self._by_message.get(message_id)
-        if under_way is not None or self.slot == NO_SLOT:
+        if under_way is not None:
             return under_way
-        slot = self._around.journal.slot_of(self.process, message_id)
+        slot = self._around.journal.place(self.process, message_id, body)
         return None if slot is None else Known(slot)
 
     def _spawn(self, message: Verified) -> Terms:
@@ -190,16 +191,12 @@ class Sequencer:
         if self._missing:
             raise WalletMissing(f"process {self.process} needs wallet {self._missing[0]}")
 
-    def _require_room(self, message_id: Id, body: Body) -> None:
-        self._around.journal.require_space(len(body.encoded))
-        if not self._is_same(message_id, body):
-            raise IdCollision(f"message ID {message_id} is taken by other bytes")
-
-    def _is_same(self, message_id: Id, body: Body) -> bool:
+    def _require_same(self, message_id: Id, body: Body) -> None:
         flight = self._by_message.get(message_id)
         # Once the committer takes the body away, the store has it.
-        under_way = flight.body if flight else None
-        return under_way == body if under_way else self._around.journal.same_body(message_id, body)
+        kept = flight.body if flight else None
+        if not (kept == body if kept else self._around.journal.same_body(message_id, body)):
+            raise IdCollision(f"message ID {message_id} is taken by other bytes")
 
     def _next(self, message: Verified, terms: Terms) -> Assignment:
         timestamp, block = self._moment()

@@ -128,6 +128,8 @@ class Ticket:
 
     def leave(self) -> None:
         """Give back the room this request took in the queue; once."""
+        if self._leave is None:
+            return
         with self._lock:
             leave, self._leave = self._leave, None
         if leave is not None:

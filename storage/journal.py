@@ -226,6 +226,13 @@ class Journal(Reader, Protocol):
     def same_body(self, message_id: Id, body: Body) -> bool:
         """Tell whether the message ID is free or already holds exactly these bytes."""
 
+    def place(self, process: Id, message_id: Id, body: Body) -> int | None:
+        """Return the first slot that holds the message, as `slot_of`, or None if it may get one.
+
+        Raises:
+            IdCollision: it may not: the message ID already holds other bytes.
+        """
+
     def maintain(self) -> int:
         """Forget readers that died and would keep old pages alive; return how many."""
 

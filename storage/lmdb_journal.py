@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import lmdb
 
-from protocol.errors import Fenced, NeedsAdoption, SchedulerError
+from protocol.errors import Fenced, IdCollision, NeedsAdoption, SchedulerError
 from protocol.ids import Id
 from storage.claim import Claim, sign_out
 from storage.environment import Environment
@@ -90,6 +90,15 @@ class LmdbJournal(LmdbReader, Journal):
         with self.snapshot() as snapshot:
             kept = snapshot.body(message_id)
         return kept is None or self._bodies.same(message_id, kept, body)
+
+    def place(self, process: Id, message_id: Id, body: Body) -> int | None:
+        """Return the message's first slot, or None if it may get one. See `Journal`."""
+        with self.snapshot() as snapshot:
+            slot = snapshot.slot_of(process, message_id)
+            kept = snapshot.body(message_id) if slot is None else None
+        if kept is not None and not self._bodies.same(message_id, kept, body):
+            raise IdCollision(f"message ID {message_id} is taken by other bytes")
+        return slot
 
     def require_space(self, size: int) -> None:
         """Check that `size` more bytes leave the reserve untouched. See `Journal`."""

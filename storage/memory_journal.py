@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from protocol.assignment import Assignment
-from protocol.errors import Closed, CorruptRecord, Fenced, NotFound, SchedulerError, StoreFull
+from protocol.errors import (
+    Closed,
+    CorruptRecord,
+    Fenced,
+    IdCollision,
+    NotFound,
+    SchedulerError,
+    StoreFull,
+)
 from protocol.ids import Id
 from storage.continuity import Heads, advance, require_same, work_of
 from storage.journal import PAGE_LIMIT, Batch, Body, Head, Journal, Page, Pin, Receipt, Totals, Work
@@ -103,6 +111,14 @@ class MemoryJournal(Journal):
         with self._lock:
             self._check()
             return self.disk.bodies.get(message_id, body) == body
+
+    def place(self, process: Id, message_id: Id, body: Body) -> int | None:
+        """Return the message's first slot, or None if it may get one. See `Journal`."""
+        with self._lock:
+            slot = self.slot_of(process, message_id)
+            if slot is None and not self.same_body(message_id, body):
+                raise IdCollision(f"message ID {message_id} is taken by other bytes")
+            return slot
 
     def require_space(self, size: int) -> None:
         """Raise `StoreFull` while `disk.full` is set. See `Journal`."""

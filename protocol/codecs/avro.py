@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from protocol.errors import MalformedItem
@@ -11,9 +12,6 @@ MAX_VARINT_BYTES = 10
 """Longest encoding of a 64-bit zig-zag number."""
 _MORE = 0x80
 """Set in a byte that is followed by more of its number."""
-
-_ONE_BYTE = [bytes((value,)) for value in range(0x80)]
-"""Nearly all numbers: lengths below 64."""
 
 Tag = tuple[bytes, bytes]
 
@@ -98,11 +96,10 @@ def _one_block(raw: bytes) -> tuple[Tag, ...] | None:
     return tuple(zip(fields[::2], fields[1::2], strict=True)) if ended and fields else None
 
 
+@lru_cache(maxsize=1024)
 def _number(value: int) -> bytes:
     # Lengths and counts are never negative, so zig-zag is a doubling.
     value <<= 1
-    if value < 0x80:
-        return _ONE_BYTE[value]
     encoded = bytearray()
     while value >= 0x80:
         encoded.append(value & 0x7F | 0x80)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from protocol.errors import Closed, Fenced, NotFound
+from protocol.errors import Closed, Fenced, IdCollision, NotFound
 from storage import Batch, Body, Head, Totals, Work, read_all
 from tests.storage.conftest import World
 from tests.storage.schedules import SIGNER, Schedule, random_id, receipt
@@ -161,6 +161,19 @@ def test_same_body_compares_without_writing(world: World, schedule: Schedule) ->
     assert world.journal.same_body(schedule.process, body)
     assert not world.journal.same_body(schedule.process, Body("ans104", b"other"))
     assert not world.journal.same_body(schedule.process, Body("httpsig", body.encoded))
+
+
+def test_a_place_is_the_first_slot_or_free_for_exactly_these_bytes(
+    world: World, schedule: Schedule
+) -> None:
+    """What another process holds may get a slot of one's own, but not with other bytes."""
+    world.journal.append(schedule.stored(1))
+    body, stranger = schedule.pins[0].body, random_id()
+    assert world.journal.place(schedule.process, schedule.process, body) == 0
+    assert world.journal.place(stranger, schedule.process, body) is None
+    assert world.journal.place(stranger, random_id(), body) is None
+    with pytest.raises(IdCollision):
+        world.journal.place(stranger, schedule.process, Body("ans104", b"other"))
 
 
 def test_work_lists_what_is_left_to_do(world: World) -> None:
