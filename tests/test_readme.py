@@ -16,21 +16,29 @@ TIMEOUT = 120
 
 def test_the_snippets_run(tmp_path, wallet, user_wallet) -> None:
     """What the README shows runs as it stands, in reading order, beside the wallets it loads."""
-    snippets = fenced("python")
-    assert snippets, "the README shows no Python"
     wallet.save(tmp_path / "wallet.json")
     user_wallet.save(tmp_path / "user.json")
-    program = tmp_path / "readme.py"
-    program.write_text("\n".join(snippets), "utf-8")
-    finished = subprocess.run(
-        [sys.executable, "-W", "error", program.name],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
+    for number, program in enumerate(programs()):
+        file = tmp_path / f"readme{number}.py"
+        file.write_text(program, "utf-8")
+        finished = subprocess.run(
+            [sys.executable, "-W", "error", file.name],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stderr
+
+
+def programs() -> list[str]:
+    """The snippets that go on with each other as one program, and those that are one themselves."""
+    snippets = fenced("python")
+    whole = [snippet for snippet in snippets if "__main__" in snippet]
+    parts = [snippet for snippet in snippets if snippet not in whole]
+    assert parts, "the README shows no Python"
+    return ["\n".join(parts), *whole]
 
 
 def test_the_make_targets_exist() -> None:
