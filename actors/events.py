@@ -33,18 +33,19 @@ class EventLog:
     def __init__(self) -> None:
         self.configure("quiet")
 
-    def configure(self, level: str, stream: TextIO | None = None) -> None:
+    def configure(self, level: str, stream: TextIO | None = None, **known: Any) -> None:
         """Choose the lowest level that is written, and where to (standard error).
 
         Args:
             level: one of `LEVELS`.
             stream: None for whatever standard error is when an event is written.
+            known: what every event of this program says, such as the number of its shard.
         """
         self.level = level
         name = "critical" if level == "quiet" else level
         threshold = logging.getLevelNamesMapping()[name.upper()]
         self.informs = threshold <= logging.INFO
-        self._logger = None if level == "quiet" else _logger(threshold, stream)
+        self._logger = None if level == "quiet" else _logger(threshold, stream, known)
 
     def step(self, event: str, **fields: Any) -> None:
         """Tell that one step of one message is done."""
@@ -78,11 +79,11 @@ class EventLog:
             self._logger.error(event, exc_info=True, **fields)  # noqa: LOG014
 
 
-def _logger(threshold: int, stream: TextIO | None) -> Any:
+def _logger(threshold: int, stream: TextIO | None, known: dict[str, Any]) -> Any:
     # Its import takes a third of what a program of ours takes to start, and most are quiet.
     import structlog
 
-    return structlog.wrap_logger(
+    logger = structlog.wrap_logger(
         _Lines(stream),
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         processors=[
@@ -92,6 +93,7 @@ def _logger(threshold: int, stream: TextIO | None) -> Any:
             structlog.processors.JSONRenderer(default=_as_text),
         ],
     )
+    return logger.bind(**known)
 
 
 class _Lines:

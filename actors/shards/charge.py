@@ -116,7 +116,7 @@ class Charge:
         """
         if self._child is None:
             self.state = "stopped"
-        elif self.state != "ready":
+        elif not self._was_ready:
             # It has accepted nothing that it would have to finish.
             self._child.kill()
         elif self._stopping or self._why is not None:
@@ -205,7 +205,7 @@ class Charge:
 
     def _expect_end(self, why: str, now: float) -> None:
         if self._why is None:
-            self._why = why
+            self._why, self.state = why, "recovering"
             self._patience_ends = now + self._settings.stop_seconds
 
     def _kill(self, child: Child) -> None:

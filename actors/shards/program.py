@@ -70,7 +70,7 @@ def run_shard(control: Control, order: ShardOrder) -> None:
         OSError: nor can the socket.
     """
     sys.setswitchinterval(order.switch_seconds)
-    log.configure(order.log_level)
+    log.configure(order.log_level, shard=order.shard)
     path = order.sockets.socket(order.shard)
     with ExitStack() as closing:
         shard = _opened(order, control, closing)

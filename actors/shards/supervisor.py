@@ -56,6 +56,7 @@ class Supervisor:
         # Set by `stop`: monotonic seconds at which whatever still runs is killed.
         self._stop_by: float | None = None
         self._error: Exception | None = None
+        self._looked_up = time.monotonic()
         self._started = threading.Event()
         self._over = threading.Event()
         self._wake, self._waker = os.pipe()
@@ -76,6 +77,7 @@ class Supervisor:
                 raise Closed("the supervisor was stopped")
             # Before multiprocessing's own, which would wait for the programs without end.
             atexit.register(self.stop)
+            self._looked_up = time.monotonic()
             self._thread.start()
         try:
             self._started.wait()
@@ -146,7 +148,7 @@ class Supervisor:
     def _watch(self) -> Exception | None:
         """Keep them running; return what made that hopeless, or None once told to stop."""
         while self._stop_by is None:
-            now = time.monotonic()
+            now = self._look_up()
             self._attend(now)
             if (error := self._hopeless()) is not None:
                 return error
@@ -165,25 +167,30 @@ class Supervisor:
             return next((each.error for each in self._charges if each.error is not None), None)
         return next((each.verdict for each in self._charges if each.lost), None)
 
-    def _wait(self, now: float) -> None:
-        beat = self._settings.beat_seconds
-        looks = [charge.next_look() for charge in self._charges]
-        timeout = max(0.0, min([now + beat, *looks]) - time.monotonic())
-        wait([self._wake, *(sign for each in self._charges for sign in each.signs())], timeout)
-        with suppress(BlockingIOError):
-            os.read(self._wake, 64)
-        # Who did not listen cannot say who was silent: the whole group may have been stopped.
-        away = time.monotonic() - now - beat
+    def _look_up(self) -> float:
+        """Return the time; who was away, as when the whole group was stopped, forgives silence."""
+        now, beat = time.monotonic(), self._settings.beat_seconds
+        away = now - self._looked_up - beat
         if away > beat:
             for charge in self._charges:
                 charge.forgive(away)
+        self._looked_up = now
+        return now
+
+    def _wait(self, now: float) -> None:
+        looks = [charge.next_look() for charge in self._charges]
+        due = min([now + self._settings.beat_seconds, *looks])
+        signs = [sign for charge in self._charges for sign in charge.signs()]
+        wait([self._wake, *signs], max(0.0, due - time.monotonic()))
+        with suppress(BlockingIOError):
+            os.read(self._wake, 64)
 
     def _end_all(self) -> None:
         with self._lock:
             if self._stop_by is None:
                 self._stop_by = time.monotonic() + self._settings.stop_seconds
         while True:
-            now = time.monotonic()
+            now = self._look_up()
             self._attend(now)
             for charge in self._charges:
                 charge.stop(now, max(0.0, self._stop_by - now))

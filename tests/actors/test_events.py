@@ -45,6 +45,15 @@ def test_every_step_of_a_message_is_an_event(opened, lines, user_wallet, wallet)
     assert steps["uploading"]["stage"] == "stored"
 
 
+def test_what_a_program_is_stands_in_every_event() -> None:
+    """Several programs may write to one place."""
+    stream, several = io.StringIO(), EventLog()
+    several.configure("info", stream, shard=3)
+    several.step("one")
+    several.warning("two")
+    assert [json.loads(line)["shard"] for line in stream.getvalue().splitlines()] == [3, 3]
+
+
 def test_steps_are_told_in_their_order(opened, lines, user_wallet, wallet) -> None:
     """Assigned comes once it is pinned and signed, uploading before the upload is over."""
     with opened() as scheduler:

@@ -279,6 +279,7 @@ def test_one_that_waits_for_its_restart_never_starts(ready: World) -> None:
 def test_one_that_ends_by_itself_has_time_for_it(ready: World) -> None:
     """A program that was signalled drains without beats, but not for ever."""
     ready.after(0.0, Ending("was signalled to end"))
+    assert ready.charge.state == "recovering"
     ready.after(29.0)
     assert not ready.life.killed
     ready.after(1.1)

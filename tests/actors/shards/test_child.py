@@ -74,6 +74,12 @@ def test_a_command_line_can_start_programs() -> None:
     assert (result.stdout, result.stderr) == (WELL, "")
 
 
+def test_a_program_that_lets_the_system_reap_can_start_programs() -> None:
+    """Where SIGCHLD is ignored nobody learns an exit code, but everybody who has ended."""
+    result = python("-c", "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)" + WORK)
+    assert (result.stdout, result.stderr) == (WELL, "")
+
+
 def test_what_only_a_command_line_defines_cannot_be_handed_over() -> None:
     """The error names what is missing in the other program."""
     result = python("-c", GUARDED)

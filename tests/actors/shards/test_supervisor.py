@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from actors.shards import supervisor as supervisors
 from actors.shards.settings import SupervisionSettings
 from protocol.errors import Closed, ProgramsFailed, StoreInUse
 from tests.actors.outside import PATIENCE
@@ -89,6 +92,33 @@ def test_a_program_whose_main_thread_hangs_is_killed(supervised) -> None:
     supervisor.start()
     until(lambda: supervisor.standings()[0].restarts)
     assert "silent" in supervisor.standings()[0].reason
+
+
+def test_who_was_away_kills_nobody_for_having_been_silent(supervised, monkeypatch) -> None:
+    """A parent that was itself stopped, with its programs or without, first listens again."""
+    away = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + away[0])
+    monkeypatch.setattr(supervisors, "time", clock)
+    supervisor = supervised([children.obedient], [children.obedient], settings=SHARP)
+    supervisor.start()
+    away[0] = 1000.0
+    # Its restart shows that the supervisor has looked since.
+    os.kill(supervisor.pids[1], signal.SIGKILL)
+    until(lambda: states(supervisor) == ["ready", "ready"] and supervisor.standings()[1].restarts)
+    assert supervisor.standings()[0].restarts == 0
+
+
+def test_a_fork_of_the_parent_leaves_the_programs_alone(supervised) -> None:
+    """Stopping in a forked child ends nothing, and closes nothing but its own copies."""
+    supervisor = supervised([children.obedient])
+    supervisor.start()
+    pid = os.fork()
+    if pid == 0:
+        supervisor.stop()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    os.kill(supervisor.pids[0], signal.SIGKILL)
+    until(lambda: states(supervisor) == ["ready"] and supervisor.standings()[0].restarts)
 
 
 def test_a_program_that_is_told_to_stop_finishes(supervised, line) -> None:
@@ -229,7 +259,7 @@ def test_a_thread_that_does_not_end_keeps_no_program(supervised, watched) -> Non
     program = watched(supervisor.pids[0])
     supervisor.stop(PATIENCE)
     assert program.gone
-    assert supervisor.standings()[0].reason == "program 0 was told to stop"
+    assert "took too long to end, and ended itself" in supervisor.standings()[0].reason
 
 
 def test_a_grandchild_does_not_hide_an_end(supervised) -> None:
