@@ -24,8 +24,10 @@ SETTINGS = {
     "AO_SCHEDULER_LIMITS_RATE_PER_ADDRESS": "0",
     "AO_SCHEDULER_LIMITS_RATE_PER_SIGNER": "0",
     "AO_SCHEDULER_LIMITS_HEADER_SECONDS": "60",
+    "AO_SCHEDULER_STORE_SHARDS": "0",
 }
-"""One address and one signer send the whole load, and connections wait for their turn."""
+"""One address and one signer send the whole load, and connections wait for their turn. What is
+measured is one program."""
 
 
 class NotStarted(Exception):

@@ -8,6 +8,8 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ import pytest
 
 from actors.shards.endings import HURRIED_EXIT
 from node.demonstration import message_item, process_item
+from protocol.ids import Id
 from protocol.message import Message
 from protocol.wallet import Wallet
 from storage import shard_of
@@ -126,8 +129,15 @@ def test_a_killed_shard_comes_back_while_the_other_serves(
     tmp_path: Path, file: Path, user_wallet: Wallet, wallet: Wallet
 ) -> None:
     """Its processes are refused for a moment, and read meanwhile; those of the other are not."""
-    with Family(tmp_path / "data", file) as node, node.client() as client:
+    with (
+        Family(tmp_path / "data", file) as node,
+        node.client() as client,
+        node.client() as follower,
+        ExitStack() as stack,
+    ):
         lost, kept = spawned(client, user_wallet, wallet)
+        slots = stack.enter_context(followed(follower, lost))
+        assert next(slots) == "0"
         victim = node.shards[0]
         kill(victim)
         replies = []
@@ -145,6 +155,8 @@ def test_a_killed_shard_comes_back_while_the_other_serves(
         # One that was on its way when the shard died is not known to have a slot.
         assert {reply.status_code for reply in replies} <= {200, 503, 504}
         assert refused
+        # Whoever followed the process before it was away still does.
+        assert int(next(slots)) == 1
         while (ready := client.get("/ready")).status_code != 200:
             assert ready.json()["status"] == "recovering"
         assert node.shards[0] != victim
@@ -255,6 +267,15 @@ def spawned(client: httpx.Client, user: Wallet, scheduler: Wallet):
         process = Message.decode(item).id
         found[shard_of(process, 2)] = process
     return found[0], found[1]
+
+
+@contextmanager
+def followed(client: httpx.Client, process: Id) -> Iterator[Iterator[str]]:
+    """The slots of a process as an event stream brings them."""
+    accept = {"accept": "text/event-stream"}
+    with client.stream("GET", f"/{process}/schedule", headers=accept) as reply:
+        lines = reply.iter_lines()
+        yield (line.partition(":")[2].strip() for line in lines if line.startswith("id:"))
 
 
 def post(client: httpx.Client, item: bytes) -> httpx.Response:
