@@ -69,7 +69,7 @@ class ShardPlan:
         floor_seconds: length of a slice of the floor; one before and one after each row that
             signs.
         upload_delay: seconds that each call of the uploader takes.
-        messages: for the cost of the channel, for each number it consists of.
+        messages: that the channel carries in each round of its own measurement.
     """
 
     signers: Sequence[Signing] = tuple(Signing)
@@ -79,7 +79,7 @@ class ShardPlan:
     seconds: float = 3.0
     floor_seconds: float = 0.4
     upload_delay: float = 0.02
-    messages: int = 10_000
+    messages: int = 5000
 
     def cases(self) -> list[ShardCase]:
         """Return the rows to measure, so that those that are compared follow one another."""
@@ -93,7 +93,7 @@ QUICK_SHARDS = ShardPlan(
     in_flight=(64,),
     seconds=0.8,
     floor_seconds=0.2,
-    messages=3000,
+    messages=1500,
 )
 """Done in less than 50 seconds on two cores."""
 
