@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Literal
 
 from actors.events import log
 from actors.shards.child import FAILED_EXIT, Child, ChildSpec
 from actors.shards.endings import FENCED_EXIT, ending
 from actors.shards.restarts import Restarts
 from actors.shards.settings import SupervisionSettings
+from actors.shards.standing import ProgramStanding, State
 from actors.shards.words import Beat, Begun, Ending, Failed, Ready, Word, error_of
 from protocol.errors import ProgramsFailed
-
-State = Literal["starting", "ready", "recovering", "stopped"]
 
 UNBEGUN = (
     " before it began; its error output says more. A program is started with its parent's main "
@@ -27,30 +24,6 @@ UNBEGUN = (
 
 FORESEEN = (0, FAILED_EXIT, FENCED_EXIT, -signal.SIGKILL, None)
 """How a program ends that said why, or was killed. Any other end is worth a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramStanding:
-    """Where one program stands.
-
-    Attributes:
-        name: as people know it, such as "shard 0".
-        number: which one of its kind it is.
-        state: `starting` for the first time, `ready`, `recovering` (ended, or starting again),
-            or `stopped`.
-        pid: of the program, or None while there is none.
-        generation: how often it was started.
-        restarts: how often it was started again, for whatever reason.
-        reason: how its last life ended, or None.
-    """
-
-    name: str
-    number: int
-    state: State
-    pid: int | None
-    generation: int
-    restarts: int
-    reason: str | None
 
 
 class Charge:

@@ -11,9 +11,10 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 
 from actors.events import log
-from actors.shards.charge import Charge, ProgramStanding
+from actors.shards.charge import Charge
 from actors.shards.child import ChildSpec
 from actors.shards.settings import SupervisionSettings
+from actors.shards.standing import ProgramStanding
 from protocol.errors import Closed, ProgramsFailed, SchedulerError
 from storage.forks import give_up_in_children
 
