@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-MAX_SHARDS = 256
-"""Each is a program, a database and a key space of its own; beyond this something is mistyped."""
+MAX_SHARDS = 64
+"""Each is a program with a database and a terabyte of address space. More would help on no
+machine that is known, and resharding has the files of all of them open at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,8 @@ def layout_for_writing(root: Path, shards: int) -> Layout:
         raise StoreInvalid(f"{root} is being resharded: {how_to_go_on(plan, manifest)}")
     if manifest.shards != shards:
         raise StoreInvalid(
-            f"{root} has {manifest.shards} shards, not {shards}: "
-            f"`ao-scheduler reshard --shards {shards}` changes that"
+            f"{root} has {manifest.shards} shards, not {shards}: open it with that number, "
+            f"or change it with `ao-scheduler reshard --shards {shards}`"
         )
     return manifest.layout(root)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import lmdb
 
@@ -25,7 +26,7 @@ from storage.reshard.steps import Announce, Outcome, Step
 from storage.settings import StoreSettings
 from storage.space import free_bytes
 from storage.unfinished import Plan, how_to_go_on, load_plan
-from storage.verify import verify_store
+from storage.verify import Fault, Report, verify_store
 
 
 def reshard(
@@ -47,7 +48,7 @@ def reshard(
 
     Args:
         root: folder of the store. Nobody may write to it meanwhile.
-        shards: how many it shall have, 1 to 256.
+        shards: how many it shall have, 1 to 64.
         workers: OS processes to verify in, as in `verify_store`.
         announce: told in this thread what is done and how much of it is left.
         settings: as the store is opened with.
@@ -166,10 +167,18 @@ class _Job:
 
         report = verify_store(folder, workers=self._workers, progress=progress)
         if not report.ok:
-            raise Damaged(f"{report.problem_count} problems, the first: {report.problems[0]}")
+            _complain(report)
         plan = replace(plan, verified=True)
         plan.save(self._root)
         return plan
+
+
+def _complain(report: Report) -> NoReturn:
+    complaint = f"{report.problem_count} problems, the first: {report.problems[0]}"
+    # Workers that are killed, for want of memory perhaps, say nothing about what they checked.
+    if all(problem.code is Fault.UNCHECKED for problem in report.problems):
+        raise Unavailable(f"the new shards could not be verified: {complaint}")
+    raise Damaged(complaint)
 
 
 @contextmanager

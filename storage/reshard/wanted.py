@@ -14,7 +14,7 @@ _BUCKETS = 256
 """By the first byte of the message's ID, so that one after the other fits into memory."""
 _BUFFER_BYTES = 32 << 10
 _ROW_BYTES = ID_BYTES + 1
-"""A message's ID and, in one byte, the number of a shard: there are at most 256."""
+"""A message's ID and, in one byte, the number of a shard: there are far fewer than 256."""
 
 Places = Mapping[bytes, tuple[int, ...]]
 """The shards that want each message."""

@@ -59,7 +59,7 @@ def test_a_running_writer_is_named(shell: Shell) -> None:
         )
 
 
-@pytest.mark.parametrize("number", ["0", "257", "two"])
+@pytest.mark.parametrize("number", ["0", "65", "two"])
 def test_a_senseless_number_is_misuse(shell: Shell, number: str) -> None:
     """What is no number of shards is refused before the store is looked at."""
     assert shell.run("reshard", "--shards", number).exit_code == 2
@@ -100,12 +100,8 @@ def test_it_is_backed_up_and_adopted(shell: Shell, sharded: SignedSchedule, tmp_
 @pytest.mark.usefixtures("sharded")
 def test_it_is_checked(shell: Shell) -> None:
     """`doctor` says how many shards the store has."""
-    line = next(
-        x
-        for x in shell.run("doctor", "--set", "server.port=0").stdout.splitlines()
-        if " store " in x
-    )
-    assert f"{shell.data}: 1 processes in 2 shards, nobody writes" in line
+    said = shell.run("doctor", "--set", "server.port=0").stdout
+    assert f"{shell.data}: 1 processes in 2 shards, nobody writes" in said
 
 
 def test_messages_get_their_slots(shell: Shell, sharded: SignedSchedule) -> None:

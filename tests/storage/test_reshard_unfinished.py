@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import shutil
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from protocol.errors import NeedsAdoption, StoreInvalid
-from storage import adopt, open_readers, open_writer, stored_shards
+from protocol.errors import NeedsAdoption, StoreInvalid, Unavailable
+from storage import (
+    LmdbReader,
+    StoreSettings,
+    adopt,
+    open_readers,
+    open_writer,
+    opening,
+    stored_shards,
+)
+from storage.manifest import Manifest
 from storage.reshard import Outcome, Step, reshard
-from storage.verify import verify_store
+from storage.verify import Fault, Problem, Report, verify_store
 from tests.storage.programs import Program, run
 from tests.storage.resharding import (
     Interrupted,
@@ -33,7 +43,7 @@ with open_readers(sys.argv[1]) as reader:
 
 VERIFY = """
 import sys
-from storage.verify import verify_store
+from storage.verify import Fault, Problem, Report, verify_store
 print(verify_store(sys.argv[1], workers=0).as_dict()["problems"])
 """
 
@@ -42,6 +52,12 @@ import sys
 from storage import backup, open_readers
 with open_readers(sys.argv[1]) as reader:
     backup(reader, sys.argv[2])
+"""
+
+RESHARD = """
+import sys
+from storage.reshard import reshard
+reshard(sys.argv[1], int(sys.argv[2]), workers=0)
 """
 
 STALE_BACKUP = """
@@ -250,3 +266,52 @@ def test_a_strange_plan_is_not_followed(store: Path) -> None:
     with pytest.raises(StoreInvalid, match="plan of another store"):
         reshard(store, 2)
     assert verify_store(store, workers=0).ok
+
+
+def test_a_verification_that_could_not_be_done_is_no_damage(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When workers are killed, what was copied stays, and verifying is tried again."""
+    expected = content(store)
+    unchecked = Problem(Fault.UNCHECKED, "a worker was ended by signal 9")
+    found = Report(0, 0, 0, 0, 0, 0.0, (unchecked,), 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.reshard.run.verify_store", lambda *_, **__: found)
+        with pytest.raises(Unavailable, match="ended by signal 9"):
+            reshard(store, 2)
+    assert reshard(store, 2, workers=0) is Outcome.DONE
+    require_whole(store, 2, expected)
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_reader_opens_the_shards_that_took_their_place(store: Path, shards: int) -> None:
+    """Shards that go while they are being opened are no missing shards: the new ones are read."""
+    reshard(store, shards, workers=0)
+    opened, calls = opening._reader, count()
+
+    def late(root: Path, manifest: Manifest, shard: int, settings: StoreSettings) -> LmdbReader:
+        if next(calls) == 0:
+            run(RESHARD, store, 3)
+        return opened(root, manifest, shard, settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "_reader", late)
+        with open_readers(store) as reader:
+            assert len(reader.readers) == 3
+            assert reader.process_count() == 10
+
+
+def test_a_reader_that_opened_the_old_shards_opens_again(store: Path) -> None:
+    """Shards that go once they were opened are given up for the new ones."""
+    opened, calls = opening._reader, count()
+
+    def early(root: Path, manifest: Manifest, shard: int, settings: StoreSettings) -> LmdbReader:
+        reader = opened(root, manifest, shard, settings)
+        if next(calls) == 0:
+            run(RESHARD, store, 2)
+        return reader
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "_reader", early)
+        with open_readers(store) as reader:
+            assert len(reader.readers) == 2

@@ -133,11 +133,11 @@ def test_one_program_is_one_gateway() -> None:
     "flags",
     [
         {"store.shards": ("--shards", "-1")},
-        {"store.shards": ("--shards", "257")},
+        {"store.shards": ("--shards", "65")},
         {"server.gateways": ("--gateways", "0")},
     ],
 )
 def test_numbers_of_programs_make_sense(flags: dict[str, tuple[str, str]]) -> None:
-    """No store has fewer than no shards or more than 256, and somebody has to serve."""
+    """No store has fewer than no shards or more than 64, and somebody has to serve."""
     with pytest.raises(ConfigInvalid):
         load(flags=flags)
