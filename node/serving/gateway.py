@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import closing, suppress
+from contextlib import closing
 
 from actors.events import log
 from actors.shards.control import Control
+from actors.shards.looping import until_told
 from node.node import Node
 from node.running import open_node
 from node.serving.orders import GatewayOrder
@@ -53,16 +54,5 @@ async def _until_told(control: Control, node: Node, sockets: Sockets) -> None:
 
 async def _listen_to(control: Control, stop: asyncio.Event) -> None:
     # From within the loop that serves: one that is stuck falls silent, and is killed.
-    loop = asyncio.get_running_loop()
-    news = asyncio.Event()
-    for descriptor in control.filenos():
-        loop.add_reader(descriptor, news.set)
-    while not control.told():
-        control.beat()
-        news.clear()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(news.wait(), control.beat_seconds)
-    for descriptor in control.filenos():
-        loop.remove_reader(descriptor)
-    control.limit_end()
+    await until_told(control)
     stop.set()
