@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from storage import Batch, Body, LmdbJournal, StoreSettings, open_reader, open_writer
+from storage.reshard import reshard
+from tests.storage.recorder import Recorder
 from tests.storage.schedules import Schedule
 
 LARGE = StoreSettings(large_body=1000)
@@ -28,36 +30,6 @@ def test_a_reader_cannot_write(root: Path) -> None:
     open_writer(root).close()
     with open_reader(root) as reader:
         assert reader.environment.flags["readonly"]
-
-
-class Recorder:
-    """Notes what is asked of the system, with names instead of descriptors."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.requests: list[tuple[str, str]] = []
-        self._names: dict[int, str] = {}
-        opened, written, synced, renamed = os.open, os.write, os.fsync, os.rename
-
-        def open_(path, flags, mode=0o777):
-            descriptor = opened(path, flags, mode)
-            self._names[descriptor] = Path(path).name
-            return descriptor
-
-        def write(descriptor, content):
-            self.requests.append(("write", self._names[descriptor]))
-            return written(descriptor, content)
-
-        def fsync(descriptor):
-            self.requests.append(("fsync", self._names[descriptor]))
-            return synced(descriptor)
-
-        def rename(source, target):
-            self.requests.append(("rename", f"{Path(source).name} {Path(target).name}"))
-            return renamed(source, target)
-
-        for name, request in [("open", open_), ("write", write), ("fsync", fsync)]:
-            monkeypatch.setattr(os, name, request)
-        monkeypatch.setattr(os, "rename", rename)
 
 
 @pytest.mark.guarantee("S4")
@@ -118,3 +90,38 @@ def test_a_new_store_is_durable_before_it_is_used(
     manifest = next(i for i, (_, names) in enumerate(requests) if names.endswith("manifest.json"))
     assert requests[manifest + 1] == ("fsync", root.name)
     assert manifest > places[-1]
+
+
+@pytest.mark.guarantee("S4")
+def test_new_shards_are_durable_before_they_are_used(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan before the new shards, files and names before the manifest, and all before removal.
+
+    What is recorded in between are commits, which are synced like any other.
+    """
+    recorder = Recorder(monkeypatch)
+    reshard(store, 2, workers=0)
+    requests = recorder.requests
+    synced = ("fsync", store.name)
+    plans = _all(requests, "rename", "resharding.json")
+    manifests = _all(requests, "rename", "manifest.json")
+    links = _all(requests, "link")
+    (planned, verified), (_, replaced) = plans, manifests
+    for place in (planned, verified, replaced):
+        assert requests[place + 1] == synced
+    assert planned < requests.index(("fsync", "shard-000.creating"))
+    assert max(links) < verified < replaced
+    for place in links:
+        assert ("fsync", requests[place][1][:2]) in requests[place:verified]
+    assert _all(requests, "unlink", "data.mdb")[0] > replaced
+    assert requests[-2:] == [("unlink", "resharding.json"), synced]
+
+
+def _all(requests: list[tuple[str, str]], what: str, ending: str = "") -> list[int]:
+    """Return the places of all requests of a kind whose last name ends so."""
+    return [
+        place
+        for place, (kind, names) in enumerate(requests)
+        if kind == what and names.endswith(ending)
+    ]
