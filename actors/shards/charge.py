@@ -60,6 +60,7 @@ class Charge:
         # end, as far as that is known before it has.
         self._patience_ends = math.inf
         self._was_ready = False
+        self._killed = False
         self._why: str | None = None
         self._reported: Exception | None = None
 
@@ -89,6 +90,8 @@ class Charge:
         """
         if self._child is None:
             self.state = "stopped"
+        elif self._killed:
+            pass  # it is about to be gone
         elif not self._was_ready:
             # It has accepted nothing that it would have to finish.
             self._child.kill()
@@ -146,7 +149,7 @@ class Charge:
 
     def _begin(self, now: float) -> None:
         self._generation += 1
-        self._was_ready, self._why, self._reported = False, None, None
+        self._was_ready, self._killed, self._why, self._reported = False, False, None, None
         self._patience_ends = now + self._settings.start_seconds
         try:
             self._child = self._start(self.spec, self._generation, self._settings)
@@ -191,7 +194,7 @@ class Charge:
         log.warning("program_killed", program=self.spec.name, pid=child.pid, reason=self._why)
         child.kill()
         # However long that takes, there is no successor before it is gone.
-        self._patience_ends = math.inf
+        self._killed, self._patience_ends = True, math.inf
 
     def _bury(self, child: Child, now: float) -> None:
         error = self._reported or ProgramsFailed(f"{self.spec.name} {self._how(child)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections import deque
 
@@ -30,7 +31,8 @@ class Life:
     def __init__(self, generation: int) -> None:
         self.generation = generation
         self.pid = 1000 + generation
-        self.begun = self.killed = self.closed = self.asked = self.ended = False
+        self.begun = self.closed = self.asked = self.ended = False
+        self.killed = 0
         self.exit_code: int | None = None
         self.said: deque = deque()
 
@@ -48,7 +50,7 @@ class Life:
         self.asked = True
 
     def kill(self) -> None:
-        self.killed = True
+        self.killed += 1
 
     def close(self) -> None:
         self.closed = True
@@ -259,6 +261,15 @@ def test_the_time_to_stop_can_be_shortened(ready: World) -> None:
     ready.charge.stop(ready.now, 60.0)
     ready.after(1.1)
     assert ready.life.killed
+
+
+def test_one_that_was_killed_is_awaited_in_peace(ready: World) -> None:
+    """However often it is told to stop meanwhile, it is killed once."""
+    for _ in range(3):
+        ready.charge.stop(ready.now, 0.0)
+        ready.after(0.1)
+    assert ready.life.killed == 1
+    assert ready.charge.next_look() == math.inf
 
 
 def test_one_that_is_not_ready_is_killed_instead_of_asked(world: World) -> None:
