@@ -57,6 +57,8 @@ class Waiters:
         """Forget those who have their outcome, among the next in turn."""
         for _ in range(min(LOOKS, len(self._turn))):
             flight, ticket = self._turn.popleft()
+            if flight.stage == Stage.PUBLISHED:
+                continue
             if ticket.done:
                 self._forget(flight, ticket)
             else:

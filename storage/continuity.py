@@ -83,10 +83,9 @@ def after_signature(head: Head, assignment: Assignment) -> Head:
     """
     next_up = head.stored + 1 == assignment.slot <= head.pinned
     _require(next_up, assignment, "is not the next to store")
-    signers = tuple(commitment.committer for commitment in assignment.commitments)
-    devices = {commitment.device for commitment in assignment.commitments}
-    as_agreed = signers == head.terms.signers and devices == {head.terms.device}
-    _require(as_agreed, assignment, "is not signed as its process asks")
+    agreed = [(signer, head.terms.device) for signer in head.terms.signers]
+    signed = [(commitment.committer, commitment.device) for commitment in assignment.commitments]
+    _require(signed == agreed, assignment, "is not signed as its process asks")
     return _moved(head, stored=assignment.slot, published=head.published)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import lmdb
 
 from protocol.assignment import Assignment
+from protocol.commitment import Commitment
 from protocol.errors import Fenced
 from protocol.ids import Id
 from storage.bodies import BodyFiles
@@ -136,18 +137,24 @@ class BatchWriter:
 
     def _signed(self, signed: Iterable[Assignment]) -> None:
         commitments: Records = {}
-        owners: Records = {}
+        first_signatures: dict[Id, Commitment] = {}
         for assignment in signed:
             key = slot_key(assignment.process, assignment.slot)
             pinned = self._snapshot.get(SLOTS, key)
             require_same(assignment, pinned == pack_pin(key, assignment))
             commitments[key] = pack_commitments(key, assignment.commitments)
             for commitment in assignment.commitments:
-                key = owner_key(commitment.committer)
-                if self._snapshot.get(META, key) is None:
-                    owners[key] = pack_owner(key, Owner(commitment.type, commitment.owner))
+                first_signatures.setdefault(commitment.committer, commitment)
         self._add(COMMITMENTS, commitments)
-        self._replace(META, owners)
+        self._replace(META, self._new_owners(first_signatures.values()))
+
+    def _new_owners(self, commitments: Iterable[Commitment]) -> Records:
+        owners: Records = {}
+        for commitment in commitments:
+            key = owner_key(commitment.committer)
+            if self._snapshot.get(META, key) is None:
+                owners[key] = pack_owner(key, Owner(commitment.type, commitment.owner))
+        return owners
 
     def _receipts(self, receipts: Iterable[Receipt]) -> None:
         records: Records = {}
