@@ -83,7 +83,8 @@ class Line:
             return False
         try:
             self._begin(session, session.hello.get(timeout=HELLO_SECONDS))
-        except (SchedulerError, ConnectionLost, pykka.Timeout) as exc:
+        except (SchedulerError, ConnectionLost, OSError, pykka.Timeout) as exc:
+            # A shard that is killed in the middle of a greeting resets the connection.
             log.warning("shard_not_reached", shard=self.number, reason=repr(exc))
             session.close()
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from queue import SimpleQueue
 
 import pytest
@@ -99,6 +100,22 @@ def test_a_shard_that_is_away_is_recovering(link, spawn) -> None:
     for stage in Stage:
         assert isinstance(ticket.future(stage).error, Recovering)
     assert linked.shard.journal.process_count() == 0
+    linked.begin_service()
+    assert assigned_again(scheduler, spawn).slot == 0
+
+
+def test_a_shard_that_ends_in_the_middle_of_a_greeting_is_dialled_again(link, spawn) -> None:
+    """A connection that is reset before the shard said what it is counts as none."""
+    linked = link()
+    scheduler = linked.open()
+    linked.end_service()
+    with socket.socket(socket.AF_UNIX) as dying:
+        dying.bind(str(linked.sockets.socket(0)))
+        dying.listen()
+        greeted, _ = dying.accept()
+        # What was sent and not read makes it a reset.
+        assert greeted.recv(1)
+        greeted.close()
     linked.begin_service()
     assert assigned_again(scheduler, spawn).slot == 0
 
