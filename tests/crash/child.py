@@ -12,14 +12,19 @@ from itertools import cycle
 from pathlib import Path
 
 import storage.opening
-from actors import Scheduler, Stage, Ticket
+from actors import Scheduler, SchedulingMode, Stage, Ticket
 from actors.futures import StageFuture
-from actors.probe import Point
+from actors.opening import started
+from actors.probe import Point, no_probe
+from actors.shard import ShardOptions
+from actors.uploader import FolderUploader
 from protocol.assignment import Assignment
 from protocol.errors import StoreInUse
 from protocol.ids import Id
+from protocol.message import ACCEPTED
 from protocol.wallet import Wallet
 from storage.lock import WriterLock
+from tests.crash.barred import BarredBlocks
 from tests.crash.load import SMALL_UPLOADS
 from tests.crash.telling import (
     Done,
@@ -95,6 +100,29 @@ class NoLock(WriterLock):
         pass
 
 
+def opened(job: Job, wallets: list[Wallet]) -> Scheduler:
+    """Open the store, or one shard of it alone."""
+    if job.shard is not None:
+        return opened_alone(job, job.shard, tuple(wallets))
+    return Scheduler.open(
+        job.root,
+        wallets,
+        shards=job.shards,
+        deadline=PATIENCE_SECONDS,
+        block_clock=BarredBlocks(job.bar) if job.bar else None,
+        probe=SelfKiller(job.point, job.call) if job.point else no_probe,
+        settings=SMALL_UPLOADS,
+    )
+
+
+def opened_alone(job: Job, number: int, wallets: tuple[Wallet, ...]) -> Scheduler:
+    """Open one of several shards in this program."""
+    journal = storage.open_writer(job.root, shard=number, shards=job.shards)
+    shard = started(journal, ShardOptions(wallets, FolderUploader(job.root / "published")))
+    mode = SchedulingMode.LOCAL_CONFIRMATION
+    return Scheduler(job.root, journal, shard, mode, ACCEPTED, PATIENCE_SECONDS)
+
+
 def main(job_file: str, descriptor: str) -> None:
     """Do the job in `job_file`, telling through `descriptor`."""
     with open(job_file, "rb") as file:
@@ -105,13 +133,7 @@ def main(job_file: str, descriptor: str) -> None:
         storage.opening.WriterLock = NoLock
     teller.tell(Opening())
     try:
-        scheduler = Scheduler.open(
-            job.root,
-            wallets,
-            deadline=PATIENCE_SECONDS,
-            probe=SelfKiller(job.point, job.call),
-            settings=SMALL_UPLOADS,
-        )
+        scheduler = opened(job, wallets)
     except StoreInUse as exc:
         teller.tell(Refused(exc.detail))
         return

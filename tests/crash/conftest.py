@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from protocol.wallet import Wallet
 from tests.crash.load import spawned
 from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
+from tests.crash.traps import Traps
 from tests.items import message_item, signed_message
 
 PROCESSES = 5
@@ -60,3 +62,11 @@ def one_process(items: tuple[Item, ...]) -> tuple[Item, ...]:
 @pytest.fixture
 def testimony(root: Path) -> Testimony:
     return Testimony(root)
+
+
+@pytest.fixture
+def traps(tmp_path: Path) -> Iterator[Traps]:
+    """Traps for the shards of this test."""
+    traps = Traps(tmp_path / "traps")
+    yield traps
+    traps.close()

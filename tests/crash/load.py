@@ -10,6 +10,7 @@ from actors import SchedulingMode
 from actors.settings import PublishSettings, Settings
 from protocol.ids import Id
 from protocol.wallet import Wallet
+from storage import shard_of
 from tests.crash.telling import Item
 from tests.items import message_item, process_item, signed_message
 
@@ -38,13 +39,18 @@ SMALL_UPLOADS = Settings(publish=PublishSettings(workers=2, chunk=3))
 """So that a short run has several uploads on the way at once, and several receipts."""
 
 
-def spawned(user: Wallet, schedulers: Sequence[Id], processes: int) -> list[Item]:
+def spawned(
+    user: Wallet,
+    schedulers: Sequence[Id],
+    processes: int,
+    kinds: Sequence[dict[str, str]] = KINDS,
+) -> list[Item]:
     """Make processes of all kinds, by the first scheduler alone and by all of them in turn."""
     items = []
     for number in range(processes):
         signers = schedulers if number % 2 else schedulers[:1]
         named = ",".join(map(str, signers))
-        asked = KINDS[number % len(KINDS)]
+        asked = kinds[number % len(kinds)]
         item = process_item(user, signers[0], Scheduler=named, Name=str(number), **asked)
         items.append(Item.of(item))
     return items
@@ -86,3 +92,12 @@ class Load:
             return Item.of(message_item(self._user, process, number), next(self._modes))
         message = signed_message(self._user, process, number)
         return Item.of(message.encoded, next(self._modes), message.codec)
+
+
+def one_in_each(shards: int, user: Wallet, scheduler: Id) -> tuple[Item, ...]:
+    """Make a process for each shard of a store, by number."""
+    found: dict[int, Item] = {}
+    while len(found) < shards:
+        item = Item.of(process_item(user, scheduler))
+        found[shard_of(item.id, shards)] = item
+    return tuple(found[number] for number in range(shards))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from actors import Scheduler, Stage
@@ -10,8 +12,9 @@ from actors.probe import Point
 from protocol.errors import NotFound
 from protocol.ids import Id
 from protocol.wallet import Wallet
-from storage import Head
+from storage import Head, stored_shards
 from storage.verify import verify_store
+from tests.actors.errands import Office
 from tests.crash.telling import Item, Told
 from tests.crash.testimony import Testimony
 
@@ -51,9 +54,7 @@ def recover(testimony: Testimony, wallets: Sequence[Wallet], items: Sequence[Ite
     """
     watch = Watch()
     heads = testimony.judge()
-    with Scheduler.open(
-        testimony.root, wallets, deadline=PATIENCE_SECONDS, probe=watch
-    ) as scheduler:
+    with opened(testimony.root, wallets, watch) as scheduler:
         watch.wait_until_published(scheduler, heads)
         tickets = [scheduler.schedule(item.message) for item in items]
         for item, ticket in zip(items, tickets, strict=True):
@@ -62,6 +63,19 @@ def recover(testimony: Testimony, wallets: Sequence[Wallet], items: Sequence[Ite
     testimony.judge()
     report = verify_store(testimony.root, workers=0)
     assert report.ok, "\n".join(map(str, report.problems))
+
+
+@contextmanager
+def opened(root: Path, wallets: Sequence[Wallet], watch: Watch) -> Iterator[Scheduler]:
+    """Open a store of however many shards; they are watched in this program."""
+    shards = stored_shards(root) or 1
+    office = Office()
+    try:
+        many = {"shards": shards, "probe": office.errand(watch)} if shards > 1 else {"probe": watch}
+        with Scheduler.open(root, wallets, deadline=PATIENCE_SECONDS, **many) as scheduler:
+            yield scheduler
+    finally:
+        office.close()
 
 
 def _is_published(scheduler: Scheduler, head: Head) -> bool:

@@ -58,6 +58,9 @@ class Job:
         point, call: where it kills itself: at which call of which point of the way.
         again: whether it sends all items again and again until it is killed.
         past_the_lock: whether it opens the store though another program holds it.
+        shards: of the store, in programs of their own; 0 for none.
+        shard: the only one that it opens, in itself.
+        bar: what its shards wait for while they start.
     """
 
     root: Path
@@ -68,6 +71,9 @@ class Job:
     call: int = 1
     again: bool = False
     past_the_lock: bool = False
+    shards: int = 0
+    shard: int | None = None
+    bar: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

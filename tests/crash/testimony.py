@@ -15,7 +15,7 @@ from protocol.codecs.assignment import published, published_ids
 from protocol.codecs.carrier import carried_by
 from protocol.commitment import HTTPSIG
 from protocol.ids import Id
-from storage import Head, Reader, open_reader
+from storage import Head, Reader, open_readers
 from storage.journal import ITEM_CODEC
 from tests.auditor import (
     AuditFailure,
@@ -62,7 +62,7 @@ class Testimony:
         """
         if not self._told and not (self.root / "manifest.json").exists():
             return {}
-        with open_reader(self.root) as reader:
+        with open_readers(self.root) as reader:
             heads = {process: reader.head(process) for process in reader.processes()}
             with self._explained(heads):
                 self._judge_answers()
