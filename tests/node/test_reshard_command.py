@@ -11,7 +11,7 @@ from protocol.ids import Id
 from storage import stored_shards
 from tests.items import message_item, process_item
 from tests.node.conftest import Shell
-from tests.node.running import holder
+from tests.node.running import holder, on_terminal
 from tests.storage.signed import SignedSchedule
 
 
@@ -32,6 +32,15 @@ def test_it_tells_what_became_of_the_store(shell: Shell) -> None:
     assert shell.works("reshard", "--shards", 3) == done.format(shell.data, "3 shards")
     assert shell.works("reshard", "--shards", 3) == f"nothing to do: {shell.data} has 3 shards\n"
     assert shell.works("reshard", "--shards", 1) == done.format(shell.data, "1 shard")
+
+
+def test_a_terminal_shows_how_far_it_is(shell: Shell) -> None:
+    """On a terminal a bar says what is being done; at the end only the result is left."""
+    shell.schedule()
+    code, seen = on_terminal(shell.environment, "reshard", "--shards", 2)
+    assert code == 0
+    assert "removing" in seen
+    assert f"{shell.data} has 2 shards now; all of it was verified" in seen
 
 
 def test_an_unfinished_one_is_given_up(shell: Shell) -> None:
