@@ -88,6 +88,7 @@ class Load:
         self._lock = threading.Lock()
         self._enough = threading.Condition(self._lock)
         self._made = 0
+        self._resting = threading.Event()
         self.process = Message.decode(self._spawn).id
         self.acknowledged: dict[Id, int] = {}
         self.refusals: list[int] = []
@@ -97,7 +98,8 @@ class Load:
         assert self._post(client, self._spawn)
 
     def run(self, node: NodeProgram, clients: int = 4) -> Callable[[], None]:
-        """Keep a node busy until it hangs up; return what waits for that."""
+        """Keep a node busy until it hangs up or `rest`; return what waits for that."""
+        self._resting.clear()
         threads = [
             threading.Thread(target=self._keep_posting, args=(node,)) for _ in range(clients)
         ]
@@ -110,6 +112,10 @@ class Load:
                 assert not thread.is_alive()
 
         return ended
+
+    def rest(self) -> None:
+        """Post nothing more; what was posted has its reply soon."""
+        self._resting.set()
 
     def wait_for(self, count: int) -> None:
         """Wait until so many messages have a slot."""
@@ -126,7 +132,7 @@ class Load:
                     return
 
     def _items(self) -> Iterator[bytes]:
-        while True:
+        while not self._resting.is_set():
             with self._lock:
                 self._made += 1
                 number = self._made
