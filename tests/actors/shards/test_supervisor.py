@@ -81,9 +81,8 @@ def test_a_stopped_program_is_gone_before_its_successor_starts(supervised, tmp_p
     (first,) = supervisor.pids
     os.kill(first, signal.SIGSTOP)
     until(lambda: states(supervisor) == ["ready"] and supervisor.pids != (first,))
-    (standing,) = supervisor.standings()
-    assert standing.restarts == 1, "the successor found the lock taken"
-    assert "silent for 1.5 s and was killed" in standing.reason
+    # Its own reason would follow if it had found the lock taken.
+    assert "silent for 1.5 s and was killed" in supervisor.standings()[0].reason
 
 
 def test_a_program_whose_main_thread_hangs_is_killed(supervised) -> None:
@@ -99,7 +98,7 @@ def test_who_was_away_kills_nobody_for_having_been_silent(supervised, monkeypatc
     away = [0.0]
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + away[0])
     monkeypatch.setattr(supervisors, "time", clock)
-    supervisor = supervised([children.obedient], [children.obedient], settings=SHARP)
+    supervisor = supervised([children.obedient], [children.obedient])
     supervisor.start()
     away[0] = 1000.0
     # Its restart shows that the supervisor has looked since.
