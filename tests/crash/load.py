@@ -24,6 +24,7 @@ KINDS: tuple[dict[str, str], ...] = (
     SERIAL | HTTPSIG,
 )
 """What processes ask for, in turn: every chain rule and commitment device."""
+CURRENT_KINDS = tuple(kind for kind in KINDS if "Variant" not in kind)
 
 PROCESSES = 6
 HTTPSIG_EVERY = 4
@@ -63,13 +64,18 @@ class Load:
         items: all of them so far.
     """
 
-    def __init__(self, seed: int, user: Wallet, schedulers: Sequence[Id]) -> None:
+    def __init__(
+        self, seed: int, user: Wallet, schedulers: Sequence[Id], *, over_http: bool = False
+    ) -> None:
         self.random = random.Random(seed)
         self._user = user
         modes = (mode for mode in SchedulingMode if mode is not SchedulingMode.DISABLED)
         self._modes: Iterator[SchedulingMode] = cycle(modes)
         self._numbers = count()
-        self._spawns = spawned(user, schedulers, PROCESSES)
+        # Over HTTP only what is easily posted, and answered in a form that all processes share.
+        self._httpsig_every = 0 if over_http else HTTPSIG_EVERY
+        kinds = CURRENT_KINDS if over_http else KINDS
+        self._spawns = spawned(user, schedulers, PROCESSES, kinds)
         self.items = list(self._spawns)
 
     def next_round(self) -> tuple[Item, ...]:
@@ -88,7 +94,7 @@ class Load:
 
     def _message(self) -> Item:
         process, number = self.random.choice(self._spawns).id, next(self._numbers)
-        if number % HTTPSIG_EVERY:
+        if not self._httpsig_every or number % self._httpsig_every:
             return Item.of(message_item(self._user, process, number), next(self._modes))
         message = signed_message(self._user, process, number)
         return Item.of(message.encoded, next(self._modes), message.codec)
