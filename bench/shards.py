@@ -106,8 +106,11 @@ class ShardRow:
         per_second: assignments STORED a second, from the first submission to the last.
         floor_ratio: the same in units of the floor around this row; None where nothing is
             signed.
-        cpu_us: CPU time of all programs per assignment, until all are published; in the table
-            only.
+        cpu_us: CPU time of all programs per assignment, until all are published.
+        cpu_floor_ratio: that of the floor in units of it: what `floor_ratio` could be with both
+            cores busy all the time. On a machine that others use it is the steadier of the two.
+
+    The last two are in the table only.
     """
 
     signer: Signing
@@ -117,6 +120,7 @@ class ShardRow:
     per_second: float
     floor_ratio: float | None
     cpu_us: float
+    cpu_floor_ratio: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +256,7 @@ def _require_asked_once(promised: Sequence[Assignment]) -> None:
 def _row(
     case: ShardCase, completions: Sequence[Completion], cpu: float, floor: Slice | None
 ) -> ShardRow:
-    per_second = rate(completions)
+    per_second, each = rate(completions), cpu / len(completions)
     return ShardRow(
         signer=case.signer,
         shards=case.shards,
@@ -260,5 +264,6 @@ def _row(
         in_flight=case.in_flight,
         per_second=per_second,
         floor_ratio=per_second / floor.per_second if floor else None,
-        cpu_us=cpu / len(completions) * 1e6,
+        cpu_us=each * 1e6,
+        cpu_floor_ratio=floor.cpu_seconds / each if floor else None,
     )

@@ -9,14 +9,15 @@ from rich.table import Table
 from bench.report import QUIET, as_json, facts, rounded
 from bench.shards import ShardRow, Shards
 
-TABLE_ONLY = "cpu_us"
+TABLE_ONLY = ("cpu_us", "cpu_floor_ratio")
 
 
 def shards_json(found: Shards) -> dict[str, Any]:
     """Return the JSON object of `bench shards`."""
     report = as_json(found)
     for row in report["rows"]:
-        del row[TABLE_ONLY]
+        for name in TABLE_ONLY:
+            del row[name]
     return {
         "cores": report["cores"],
         "floor_per_second": report["floor_per_second"],
@@ -53,7 +54,8 @@ def rows_table(found: Shards) -> Table:
     table.add_column("signer")
     for name in ("shards", "processes", "in flight", "per second", "of floor", "of shards 0"):
         table.add_column(name, justify="right")
-    table.add_column("CPU µs", justify="right")
+    for name in ("CPU µs", "of CPU floor"):
+        table.add_column(name, justify="right")
     for row in found.rows:
         table.add_row(*_cells(row, found))
     return table
@@ -67,10 +69,15 @@ def _cells(row: ShardRow, found: Shards) -> list[str]:
         str(row.processes),
         str(row.in_flight),
         f"{row.per_second:,.0f}",
-        "-" if row.floor_ratio is None else f"{row.floor_ratio:.2f}",
-        "-" if embedded is None else f"{row.per_second / embedded.per_second:.2f}",
+        _ratio(row.floor_ratio),
+        _ratio(row.per_second / embedded.per_second if embedded else None),
         f"{row.cpu_us:,.0f}",
+        _ratio(row.cpu_floor_ratio),
     ]
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _embedded(row: ShardRow, found: Shards) -> ShardRow | None:
