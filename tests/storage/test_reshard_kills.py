@@ -23,6 +23,9 @@ SEED = int(os.environ["AO_CRASH_SEED"])
 
 WAYS = [(1, 4), (4, 2), (2, 1)]
 
+AT_ONCE = 25
+"""Stores that one program has its children killed in."""
+
 CHILDREN = """
 import sys
 from tests.storage.reshard_child import main
@@ -111,14 +114,16 @@ def test_killed_again_and_again(many: Path, folder: Path, seed: int) -> None:
 def require_all_finish(original: Path, shards: int, points: Sequence[str], folder: Path) -> None:
     """Kill one attempt at each point, look at what it left, and finish."""
     expected = content(original)
-    stores = [copy_of(original, folder / f"at-{point}") for point in points]
-    said = run(CHILDREN, shards, *(x for pair in zip(stores, points, strict=True) for x in pair))
-    assert said.split() == ["SIGKILL"] * len(points)
-    for store in stores:
-        require_half_way(store, shards, expected)
-        assert reshard(store, shards, workers=0) in (Outcome.DONE, Outcome.NOTHING)
-        require_whole(store, shards, expected)
-        shutil.rmtree(store)
+    for some in (points[start : start + AT_ONCE] for start in range(0, len(points), AT_ONCE)):
+        stores = [copy_of(original, folder / f"at-{point}") for point in some]
+        pairs = zip(stores, some, strict=True)
+        said = run(CHILDREN, shards, *(part for pair in pairs for part in pair))
+        assert said.split() == ["SIGKILL"] * len(some)
+        for store in stores:
+            require_half_way(store, shards, expected)
+            assert reshard(store, shards, workers=0) in (Outcome.DONE, Outcome.NOTHING)
+            require_whole(store, shards, expected)
+            shutil.rmtree(store)
 
 
 def require_half_way(store: Path, shards: int, expected: Content) -> None:
