@@ -122,7 +122,7 @@ class StageFuture(Future[T]):
     __iter__ = __await__
 
     def _end(self, value: T | None, error: BaseException | None) -> bool:
-        if self._done:
+        if self.done:
             return False
         with self._lock:
             if self._done:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from actors.channel.folder import SocketFolder
 from actors.shard import ShardOptions
 from actors.shards.front import Front
+from actors.shards.orphans import wait_for_orphans
 from actors.shards.program import shard_spec
 from actors.shards.settings import SupervisionSettings
 from actors.shards.supervisor import Supervisor
 from storage import StoreSettings, open_readers
 from storage.creation import ensure_store
 from storage.layout import Layout
+
+MARGIN_SECONDS = 1.0
+"""How much longer than they have programs are waited for."""
 
 REACHED_SECONDS = 10.0
 """How long shards that are ready may take to be reached; they listen already."""
@@ -45,22 +50,22 @@ class Fleet(Front):
         Raises:
             SchedulerError: as `Scheduler.open`; what the first shard that failed ended with.
         """
+        settings = _patient(settings or SupervisionSettings(), options.settings.close_seconds)
         with ExitStack() as undo:
             ensure_store(Layout(root), shards, store)
-            reader = open_readers(root, settings=store)
-            undo.callback(reader.close)
+            wait_for_orphans(root, shards, settings.orphan_seconds + MARGIN_SECONDS)
             sockets = SocketFolder.create()
             undo.callback(sockets.remove)
+            reader = open_readers(root, settings=store)
+            undo.callback(reader.close)
             fleet = cls(sockets, shards, reader, options.observer, options.settings.close_seconds)
             fleet.sockets = sockets
-            fleet.supervisor = Supervisor(
-                [shard_spec(root, n, shards, sockets, options, store) for n in range(shards)],
-                settings or SupervisionSettings(),
-                failed=fleet.fail,
-            )
+            specs = [shard_spec(root, n, shards, sockets, options, store) for n in range(shards)]
+            fleet.supervisor = Supervisor(specs, settings, failed=fleet.fail)
+            undo.callback(fleet.close)
             fleet.supervisor.start()
+            fleet.start(REACHED_SECONDS)
             undo.pop_all()
-        fleet.start(REACHED_SECONDS)
         return fleet
 
     def _drain(self) -> None:
@@ -70,3 +75,9 @@ class Fleet(Front):
     def _end(self) -> None:
         super()._end()
         self.sockets.remove()
+
+
+def _patient(settings: SupervisionSettings, close_seconds: float) -> SupervisionSettings:
+    """Give shards the time that they are told to take for closing."""
+    needed = close_seconds + MARGIN_SECONDS
+    return replace(settings, stop_seconds=max(settings.stop_seconds, needed))

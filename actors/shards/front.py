@@ -252,7 +252,8 @@ class Front:
 
     def _end(self) -> None:
         self._redial.set()
-        self._dialer.join()
+        if self._dialer.is_alive():
+            self._dialer.join()
         for line in self._lines:
             line.close()
         self._loop.stop()

@@ -12,6 +12,7 @@ from actors import SchedulingMode
 from actors.channel.folder import SocketFolder
 from actors.settings import Settings
 from actors.shards.child import ChildSpec
+from actors.shards.orphans import wait_for_orphans
 from actors.shards.program import shard_spec
 from actors.shards.settings import SupervisionSettings
 from actors.shards.supervisor import Supervisor
@@ -22,7 +23,6 @@ from node.peers.configured import Peers
 from node.scheduling import PEERS, shard_options, store_settings
 from node.serving.ending import Ending
 from node.serving.orders import GatewayOrder, gateway_spec
-from node.serving.orphans import wait_for_orphans
 from node.serving.reservation import Reservation
 from node.serving.sockets import address_of
 from node.serving.tls import tls_of

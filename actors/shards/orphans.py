@@ -1,0 +1,46 @@
+"""What a killed program may leave behind for a moment: shards that finish what they accepted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from protocol.errors import StoreInUse
+from storage.layout import Layout
+from storage.lock import WriterLock, recorded_holder
+
+POLL_SECONDS = 0.05
+INIT = 1
+"""PID of the program that takes over those whose parent is gone."""
+
+
+def wait_for_orphans(root: Path, shards: int, seconds: float) -> None:
+    """Return once no orphan writes to the store, or after so many seconds at the latest.
+
+    Orphans end by themselves. A program that is watched holds its shard for good, and is not
+    waited for: opening the shard says who it is.
+    """
+    until, pause = time.monotonic() + seconds, threading.Event()
+    for shard in range(shards):
+        lock = Layout(root).lock(shard)
+        while _orphaned(lock) and time.monotonic() < until:
+            pause.wait(POLL_SECONDS)
+
+
+def _orphaned(lock: Path) -> bool:
+    try:
+        WriterLock(lock).release()
+    except StoreInUse:
+        holder = recorded_holder(lock)
+        return holder is not None and _parent(holder) == INIT
+    return False
+
+
+def _parent(pid: int) -> int:
+    try:
+        # After the name, which may hold anything: state, PID of the parent, and so on.
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        # It is gone, or this system does not tell: then waiting is on the safe side.
+        return INIT
