@@ -33,7 +33,7 @@ class Clients:
 
     Attributes:
         url: where the node listens now.
-        answered: has one entry for each item that was answered.
+        answered: has one entry for each item of the present round that was answered.
     """
 
     def __init__(self) -> None:
@@ -46,6 +46,7 @@ class Clients:
 
     def post_all(self, items: Sequence[Item]) -> Callable[[], list[Record]]:
         """Begin to post; return what waits until all are answered, and tells the answers."""
+        self.answered = SimpleQueue()
         futures = [self._threads.submit(self._post, item) for item in items]
         return lambda: [future.result(timeout=PATIENCE_SECONDS) for future in futures]
 

@@ -74,14 +74,15 @@ class Load:
         self._numbers = count()
         # Over HTTP only what is easily posted, and answered in a form that all processes share.
         self._httpsig_every = 0 if over_http else HTTPSIG_EVERY
+        self._new = NEW_MESSAGES // 2 if over_http else NEW_MESSAGES
         kinds = CURRENT_KINDS if over_http else KINDS
         self._spawns = spawned(user, schedulers, PROCESSES, kinds)
         self.items = list(self._spawns)
 
     def next_round(self) -> tuple[Item, ...]:
         """The processes, so that they are there, and then old and new messages mixed."""
-        again = self.random.choices(self.items, k=NEW_MESSAGES // 4)
-        new = [self._message() for _ in range(NEW_MESSAGES)]
+        again = self.random.choices(self.items, k=self._new // 4)
+        new = [self._message() for _ in range(self._new)]
         self.items += new
         mixed = [*again, *new]
         self.random.shuffle(mixed)

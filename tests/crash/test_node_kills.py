@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -20,13 +21,14 @@ from tests.actors.shards.lines import until
 from tests.crash.clients import Clients
 from tests.crash.load import PROCESSES, Load
 from tests.crash.recovery import recover
+from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
 from tests.node.serving.family import Family, kill, wait_for_end
 
 SEED = int(os.environ["AO_CRASH_SEED"])
 """Another one for each run. In the name of the test; give it again to repeat the same plan."""
 
-VICTIMS = ("shard", "gateway", "shard", "gateway", "parent")
+VICTIMS = ("shard", "gateway", "shard", "gateway", "shard", "gateway", "parent")
 """In turn. No program of a node is killed more often than it is started again."""
 
 
@@ -57,11 +59,14 @@ class Node:
             kinds = {"shard": shards.intersection(running), "gateway": set(running) - shards}
             kill(self._random.choice(sorted(kinds[victim])))
 
-    def close(self) -> int:
+    def end(self) -> int:
         """End it in good order; return its exit code."""
-        code = self._family.end()
+        return self._family.end()
+
+    def close(self) -> None:
+        """Leave nothing of it running."""
+        self._family.__exit__()
         self.clients.close()
-        return code
 
 
 @pytest.fixture
@@ -89,20 +94,26 @@ def test_a_node_keeps_its_word_whatever_is_killed(
     # The watch over tests that hang: this one lasts, and what hangs is found out here.
     faulthandler.cancel_dump_traceback_later()
     load = Load(seed, user_wallet, [wallets[0].address], over_http=True)
-    node = Node(testimony.root, wallet_files[0], temporary, load)
-    for victim in islice(cycle(VICTIMS), rounds):
-        items = load.next_round()
-        testimony.hear(node.clients.post_all(items[:PROCESSES])())
-        answers = node.clients.post_all(items[PROCESSES:])
-        node.clients.wait_for(load.random.randrange(len(items)))
-        node.kill(victim)
-        testimony.hear(answers())
-        wait_until_done(testimony.root)
-        testimony.judge()
-        report = verify_store(testimony.root, workers=0)
-        assert report.ok, "\n".join(map(str, report.problems))
-    assert node.close() == 0
+    with closing(Node(testimony.root, wallet_files[0], temporary, load)) as node:
+        for victim in islice(cycle(VICTIMS), rounds):
+            play(load.next_round(), victim, node, testimony, load)
+        assert node.end() == 0
     recover(testimony, wallets[:1], load.items)
+
+
+def play(
+    items: tuple[Item, ...], victim: str, node: Node, testimony: Testimony, load: Load
+) -> None:
+    """Post items, kill something meanwhile, wait for the answers, and look at the store."""
+    testimony.hear(node.clients.post_all(items[:PROCESSES])())
+    answers = node.clients.post_all(items[PROCESSES:])
+    node.clients.wait_for(load.random.randrange(len(items) - PROCESSES))
+    node.kill(victim)
+    testimony.hear(answers())
+    wait_until_done(testimony.root)
+    testimony.judge()
+    report = verify_store(testimony.root, workers=0)
+    assert report.ok, "\n".join(map(str, report.problems))
 
 
 def wait_until_done(root: Path) -> None:
