@@ -32,6 +32,7 @@ from protocol.wallet import Wallet
 from storage.cache import Cache
 from storage.creation import ensure_store
 from storage.layout import Layout
+from storage.unfinished import layout_for_writing
 
 MARGIN_SECONDS = 10.0
 """What a program may take to end beyond the times that it gives others."""
@@ -100,6 +101,7 @@ class _Shared:
         root, settings = self._config.store.data, store_settings(self._config)
         # Here, because the gateways open it, too, and at the same time.
         ensure_store(Layout(root), shards, settings)
+        layout_for_writing(root, shards)
         wait_for_orphans(root, shards, SupervisionSettings().orphan_seconds + GRACE_SECONDS)
         self._sockets = sockets = SocketFolder.create()
         self._closing.callback(sockets.remove)

@@ -7,6 +7,7 @@ import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from storage.layout import Layout
 from tests.node.serving.living import PATIENCE_SECONDS
@@ -21,6 +22,7 @@ class Family(NodeProgram):
 
     Attributes:
         data: folder of the store.
+        temporary: where it may make folders that go when it ends.
     """
 
     def __init__(
@@ -32,10 +34,18 @@ class Family(NodeProgram):
         gateways: int = 2,
         **settings: str,
     ) -> None:
+        # One that is killed leaves it behind.
+        self._temporary = TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True)
+        self.temporary = Path(self._temporary.name)
+        settings["TMPDIR"] = self._temporary.name
         numbers = ["--shards", str(shards), "--gateways", str(gateways)]
         super().__init__(data, wallet, *numbers, *arguments, **settings)
         self.data = data
         self._shards = shards
+
+    def __exit__(self, *problem: object) -> None:
+        super().__exit__(*problem)
+        self._temporary.cleanup()
 
     @property
     def shards(self) -> list[int]:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from protocol.wallet import Wallet
+from storage import open_writer
 from tests.node.serving.nodes import Load, NodeProgram
 from tests.storage.programs import ROOT
 
@@ -126,3 +127,21 @@ def test_a_node_that_cannot_start_says_why(
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.startswith(told)
     assert failed.stderr.count("\n") == 1
+
+
+def test_a_store_keeps_its_number_of_shards(tmp_path: Path, file: Path) -> None:
+    """Another number is refused in one line, which says how to change it."""
+    open_writer(tmp_path / "data", shards=2).close()
+    for shards in ("0", "1", "3"):
+        shared = ["--shards", shards, "--data", str(tmp_path / "data"), "--wallet", str(file)]
+        failed = subprocess.run(
+            [sys.executable, "-m", "node.cli", "serve", "--port", "0", *shared],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (failed.returncode, failed.stdout) == (1, "")
+        assert "ao-scheduler reshard --shards" in failed.stderr
+        assert failed.stderr.count("\n") == 1

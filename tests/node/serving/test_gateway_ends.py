@@ -46,10 +46,8 @@ def test_all_programs_end_and_lose_nothing(
     tmp_path: Path, file: Path, load: Load, by: signal.Signals
 ) -> None:
     """Under load, what was taken is answered, all end with success, and nothing is left behind."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    with Family(tmp_path / "data", file, TMPDIR=str(temporary)) as node:
-        folders = list(temporary.iterdir())
+    with Family(tmp_path / "data", file) as node:
+        folders = list(node.temporary.iterdir())
         assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
         assert len(folders) == 2
         programs = node.children
@@ -59,8 +57,8 @@ def test_all_programs_end_and_lose_nothing(
         load.wait_for(40)
         assert node.end(by) == 0
         ended()
-    assert not any(Path(f"/proc/{pid}").exists() for pid in programs)
-    assert list(temporary.iterdir()) == []
+        assert not any(Path(f"/proc/{pid}").exists() for pid in programs)
+        assert list(node.temporary.iterdir()) == []
     assert load.refusals == []
     assert load.lost(tmp_path / "data") == []
 

@@ -40,6 +40,7 @@ def test_whoever_is_killed_no_answer_is_lost(
             ended = busy(node, loads)
             if victim == "parent":
                 node.end(signal.SIGKILL)
+                node.__exit__()
                 node = Family(data, tmp_path / "wallet.json", "--mode", mode)
             else:
                 kill(chance.choice(node.gateways if victim == "gateway" else node.shards))
