@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from storage.layout import Layout
 from tests.node.serving.living import PATIENCE_SECONDS
@@ -34,10 +35,9 @@ class Family(NodeProgram):
         gateways: int = 2,
         **settings: str,
     ) -> None:
-        # One that is killed leaves it behind.
-        self._temporary = TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True)
-        self.temporary = Path(self._temporary.name)
-        settings["TMPDIR"] = self._temporary.name
+        # One that is killed leaves something behind there.
+        self._made = None if "TMPDIR" in settings else mkdtemp(prefix="node-")
+        self.temporary = Path(settings.setdefault("TMPDIR", self._made))
         numbers = ["--shards", str(shards), "--gateways", str(gateways)]
         super().__init__(data, wallet, *numbers, *arguments, **settings)
         self.data = data
@@ -45,7 +45,8 @@ class Family(NodeProgram):
 
     def __exit__(self, *problem: object) -> None:
         super().__exit__(*problem)
-        self._temporary.cleanup()
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
 
     @property
     def shards(self) -> list[int]:

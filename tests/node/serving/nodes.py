@@ -24,9 +24,11 @@ ANS104 = {"content-type": "application/ans104", "codec-device": "ans104@1.0"}
 SETTINGS = {
     "AO_SCHEDULER_LIMITS_RATE_PER_ADDRESS": "0",
     "AO_SCHEDULER_LIMITS_RATE_PER_SIGNER": "0",
+    "AO_SCHEDULER_LIMITS_HEADER_SECONDS": "60",
     "AO_SCHEDULER_STORE_SHARDS": "0",
 }
-"""One address and one signer send the whole load; one program starts sooner than three."""
+"""One address and one signer send the whole load, and connections wait for their turn; one program
+starts sooner than three."""
 
 
 class NodeProgram:
@@ -88,7 +90,6 @@ class Load:
         self._lock = threading.Lock()
         self._enough = threading.Condition(self._lock)
         self._made = 0
-        self._resting = threading.Event()
         self.process = Message.decode(self._spawn).id
         self.acknowledged: dict[Id, int] = {}
         self.refusals: list[int] = []
@@ -98,8 +99,7 @@ class Load:
         assert self._post(client, self._spawn)
 
     def run(self, node: NodeProgram, clients: int = 4) -> Callable[[], None]:
-        """Keep a node busy until it hangs up or `rest`; return what waits for that."""
-        self._resting.clear()
+        """Keep a node busy until it hangs up; return what waits for that."""
         threads = [
             threading.Thread(target=self._keep_posting, args=(node,)) for _ in range(clients)
         ]
@@ -112,10 +112,6 @@ class Load:
                 assert not thread.is_alive()
 
         return ended
-
-    def rest(self) -> None:
-        """Post nothing more; what was posted has its reply soon."""
-        self._resting.set()
 
     def wait_for(self, count: int) -> None:
         """Wait until so many messages have a slot."""
@@ -132,7 +128,7 @@ class Load:
                     return
 
     def _items(self) -> Iterator[bytes]:
-        while not self._resting.is_set():
+        while True:
             with self._lock:
                 self._made += 1
                 number = self._made
