@@ -101,11 +101,12 @@ class Ticket:
             self.published.complete(assignment)
 
     def fail(self, error: SchedulerError) -> None:
-        """End what is still pending with `error`, and leave the queue."""
+        """Leave the queue, and end what is still pending with `error`."""
+        # First: whoever is told looks at the queue and finds nothing of this request.
+        self.leave()
         self.assigned.fail(error)
         self.stored.fail(error)
         self.published.fail(error)
-        self.leave()
 
     def expire(self) -> None:
         """Answer at the deadline: what is still pending ends now."""
