@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from node.config import Config
-from tests.node.serving.living import Living, echo
+from tests.node.serving.living import PATIENCE_SECONDS, Living, echo
 
 Start = Callable[..., Living]
 
@@ -21,7 +21,9 @@ def start() -> Iterator[Start]:
 
         def living(app: Any = echo, *, guarded: bool = True, **sections: dict[str, Any]) -> Living:
             server = {"port": 0, "graceful_seconds": 5, **sections.pop("server", {})}
-            config = Config(server=server, **sections)
+            # However slow this machine is, nobody is hung up on whom a test did not mean.
+            limits = {"header_seconds": 2 * PATIENCE_SECONDS, **sections.pop("limits", {})}
+            config = Config(server=server, limits=limits, **sections)
             return stack.enter_context(Living(config, app, guarded=guarded))
 
         yield living

@@ -21,6 +21,10 @@ from tests.storage.programs import ROOT
 
 GRANIAN = [sys.executable, "-m", "granian", "--interface", "asgi", "node.serving.asgi:app"]
 
+BODY_BYTES = 50_000
+"""What is one more still fits into the first window of HTTP/2: clients that wait for another one
+while they send would wait in vain."""
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -32,7 +36,8 @@ def environment(tmp_path: Path, wallet: Wallet) -> dict[str, str]:
     """What tells the application of its store and wallet."""
     wallet.save(tmp_path / "wallet.json")
     told = {"DATA": tmp_path / "data", "WALLET": tmp_path / "wallet.json"}
-    return {f"AO_SCHEDULER_{name}": str(file) for name, file in told.items()}
+    files = {f"AO_SCHEDULER_{name}": str(file) for name, file in told.items()}
+    return files | {"AO_SCHEDULER_LIMITS_BODY_BYTES": str(BODY_BYTES)}
 
 
 @pytest.fixture
@@ -70,7 +75,7 @@ def test_a_node_runs_under_granian(
             415,
             "unsupported_content_encoding",
         )
-        assert http.post("/", content=bytes(11 << 20)).status_code == 413
+        assert http.post("/", content=bytes(BODY_BYTES + 1)).status_code == 413
 
 
 def test_a_node_that_cannot_open_does_not_serve(environment: dict[str, str]) -> None:

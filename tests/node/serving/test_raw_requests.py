@@ -89,9 +89,7 @@ def answers() -> dict[str, bytes]:
     limits = {"header_seconds": 0.5, "body_seconds": 0.5, "body_bytes": BODY_BYTES}
     config = Config(server={"port": 0}, limits={**limits, "rate_per_address": 0})
     with Living(config) as server:
-        connections = {name: server.connect() for name in CASES}
-        for name, connection in connections.items():
-            connection.send(CASES[name][0])
+        connections = {name: server.connect().send(sent) for name, (sent, _) in CASES.items()}
         answered = {name: connection.rest() for name, connection in connections.items()}
         for connection in connections.values():
             connection.close()
