@@ -22,8 +22,11 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
+# One worker a core, each with half of the tests until it helps the other. Tests start hundreds of
+# programs: these are to be compiled once, whatever the environment says.
+test: export PYTHONDONTWRITEBYTECODE =
 test: lint types browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 # The explorer page is tested in a real browser. Where there is none, and no right to install one,
 # those tests are skipped and say so.
