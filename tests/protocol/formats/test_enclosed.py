@@ -15,12 +15,11 @@ from protocol.formats.enclosed import enclosed
 from protocol.formats.frame import Frame
 from protocol.ids import Id
 from protocol.message import Message
-from protocol.wallet import Wallet
 from tests.protocol.formats.entries import entry
 from tests.protocol.odd_tags import DATA, TAGS
+from tests.protocol.signed import SIGNER
 
 PROCESS = Id(bytes(range(32)))
-SIGNER = Wallet.generate()
 BLOCK = Block()
 
 
