@@ -41,10 +41,7 @@ def load(user_wallet: Wallet, wallet: Wallet) -> Load:
 
 
 @pytest.mark.guarantee("S4", "L1")
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-def test_all_programs_end_and_lose_nothing(
-    tmp_path: Path, file: Path, load: Load, by: signal.Signals
-) -> None:
+def test_all_programs_end_and_lose_nothing(tmp_path: Path, file: Path, load: Load) -> None:
     """Under load, what was taken is answered, all end with success, and nothing is left behind."""
     with Family(tmp_path / "data", file) as node:
         folders = list(node.temporary.iterdir())
@@ -55,7 +52,7 @@ def test_all_programs_end_and_lose_nothing(
             load.spawn(client)
         ended = load.run(node)
         load.wait_for(40)
-        assert node.end(by) == 0
+        assert node.end() == 0
         ended()
         assert not any(Path(f"/proc/{pid}").exists() for pid in programs)
         assert list(node.temporary.iterdir()) == []
