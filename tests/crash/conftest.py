@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from actors.events import log
 from protocol.wallet import Wallet
-from tests.crash.load import spawned
+from tests.crash.load import one_in_each, spawned
+from tests.crash.sharded import SHARDS
 from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
 from tests.crash.traps import Traps
@@ -70,3 +73,18 @@ def traps(tmp_path: Path) -> Iterator[Traps]:
     traps = Traps(tmp_path / "traps")
     yield traps
     traps.close()
+
+
+@pytest.fixture
+def spawns(wallets: tuple[Wallet, ...], user_wallet: Wallet) -> tuple[Item, ...]:
+    """A process in each shard, by number."""
+    return one_in_each(SHARDS, user_wallet, wallets[0].address)
+
+
+@pytest.fixture
+def warned() -> Iterator[Callable[[], str]]:
+    """What this program writes from the warning level on, as one text."""
+    told = io.StringIO()
+    log.configure("warning", told)
+    yield told.getvalue
+    log.configure("quiet")

@@ -10,6 +10,7 @@ from pathlib import Path
 from actors import Scheduler
 from actors.shards.settings import SupervisionSettings
 from protocol.wallet import Wallet
+from tests.actors.shards.lines import until
 from tests.crash.load import SMALL_UPLOADS
 
 SHARDS = 2
@@ -29,6 +30,12 @@ def opened(root: Path, wallets: Sequence[Wallet], **options) -> Scheduler:
 def starts(scheduler: Scheduler) -> list[int]:
     """How often each shard was started."""
     return [shard.generation for shard in scheduler.status().shards]
+
+
+def pid_of(scheduler: Scheduler, shard: int) -> int:
+    """The program of a shard, once it is ready."""
+    until(lambda: scheduler.status().shards[shard].state == "ready")
+    return int(scheduler.status().shards[shard].pid)
 
 
 def wait_until_stopped(pid: int) -> None:

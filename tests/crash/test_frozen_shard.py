@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actors import Scheduler, Stage
+from actors import Stage
 from protocol.errors import OutcomeUnknown, StoreInUse
 from protocol.wallet import Wallet
 from storage.layout import Layout
@@ -17,21 +17,14 @@ from storage.lock import WriterLock
 from tests.actors.shards.lines import until
 from tests.crash.answers import ending
 from tests.crash.insisting import Insisting
-from tests.crash.load import one_in_each
 from tests.crash.recovery import recover
-from tests.crash.sharded import PATIENT, SHARDS, is_stopped, opened, starts, stop
+from tests.crash.sharded import PATIENT, is_stopped, opened, pid_of, starts, stop
 from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
 from tests.items import message_item
 
 LATE_SECONDS = 1.5
 MESSAGES = 6
-
-
-@pytest.fixture
-def spawns(wallets: tuple[Wallet, ...], user_wallet: Wallet) -> tuple[Item, ...]:
-    """A process in each shard, by number."""
-    return one_in_each(SHARDS, user_wallet, wallets[0].address)
 
 
 @pytest.fixture
@@ -101,9 +94,3 @@ def test_a_silent_shard_is_killed_and_only_then_succeeded(
         assert pid_of(scheduler, 0) != frozen
     testimony.hear(callers.records)
     recover(testimony, wallets, [*spawns, late, *others])
-
-
-def pid_of(scheduler: Scheduler, shard: int) -> int:
-    """The program that a shard says it is."""
-    until(lambda: scheduler.status().shards[shard].state == "ready")
-    return int(scheduler.status().shards[shard].pid)

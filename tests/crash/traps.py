@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -63,7 +64,8 @@ class Trapped:
             case Deed.KILL:
                 os.kill(os.getpid(), signal.SIGKILL)
             case Deed.STOP:
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # Sent to the program, it might reach this thread a little later.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
             case Deed.RAISE:
                 raise Broken(f"broken at {point}")
 
