@@ -98,16 +98,19 @@ def _logger(threshold: int, stream: TextIO | None, known: dict[str, Any]) -> Any
 
 class _Lines:
     # What structlog writes to. Standard error is looked up at each line: a host program or
-    # a test may have replaced it since.
+    # a test may have replaced it since. A line that cannot be written is lost: whoever read
+    # them is gone, or the disk is full, and that ends no thread of ours.
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
 
     def msg(self, line: str) -> None:
-        stream = self._stream or sys.stderr
         # In one piece, so that lines of several threads do not run into each other.
-        stream.write(line + "\n")
-        stream.flush()
+        if (stream := self._stream or sys.stderr) is None:
+            return
+        with suppress(OSError, ValueError):
+            stream.write(line + "\n")
+            stream.flush()
 
     debug = info = warning = error = exception = critical = msg
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 
 import pytest
 
@@ -157,6 +158,32 @@ def test_steps_below_the_level_are_left_out() -> None:
     events.step("stored", slot=1)
     events.warning("odd")
     assert stream.getvalue() == ""
+
+
+class Broken(io.StringIO):
+    """What a pipe is whose reader has ended, until another one comes."""
+
+    reads = False
+
+    def write(self, line: str) -> int:
+        if not self.reads:
+            raise BrokenPipeError
+        return super().write(line)
+
+
+def test_a_line_that_cannot_be_written_is_lost(monkeypatch) -> None:
+    """No thread ends because nobody reads its events; the next line is tried again."""
+    stream, events = Broken(), EventLog()
+    events.configure("warning", stream)
+    events.warning("lost")
+    stream.reads = True
+    events.warning("read")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["read"]
+    stream.close()
+    events.warning("closed")
+    monkeypatch.setattr(sys, "stderr", None)
+    events.configure("warning")
+    events.warning("nowhere")
 
 
 def test_an_exception_comes_with_its_traceback() -> None:
