@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import lmdb
 
-from protocol.errors import CorruptRecord, StoreFull, StoreInvalid, Unavailable
+from protocol.errors import CorruptRecord, InvalidId, StoreFull, StoreInvalid, Unavailable
 from storage.bodies import NO_ROOM
 from storage.layout import MAX_SHARDS, Layout
 from storage.lock import WriterLock
@@ -134,7 +134,7 @@ class _Job:
             try:
                 build(self._root, plan, sources, self._settings, self._announce)
                 return self._verify(plan)
-            except (Damaged, CorruptRecord) as exc:
+            except (Damaged, CorruptRecord, InvalidId) as exc:
                 give_up(self._root, plan)
                 raise StoreInvalid(
                     f"{self._root} cannot be resharded, and stays as it was: {exc}"

@@ -31,6 +31,7 @@ with open_writer(sys.argv[1]) as journal:
     input()
     try:
         journal.append(Schedule().stored(1))
+        print("appended", flush=True)
     except Fenced as exc:
         print(exc.detail, flush=True)
     input()

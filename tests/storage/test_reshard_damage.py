@@ -15,7 +15,7 @@ from storage.tables import index_key, slot_key
 from tests.disks import SmallDisk, StatedDisk
 from tests.storage.resharding import LARGE, content, copy_of, leftovers, require_whole
 from tests.storage.sound import Sound
-from tests.storage.tamper import flip, remove
+from tests.storage.tamper import flip, put, remove
 
 REFUSED = "cannot be resharded, and stays as it was"
 
@@ -44,6 +44,16 @@ def test_a_damaged_record_is_found_before_the_old_shards_go(sound: Sound, table:
     keys = {"heads": process, "index": index_key(process, sound.message(2))}
     flip(sound.root, table, keys.get(table, slot_key(process, 2)))
     refuses(sound.root, str(process))
+
+
+@pytest.mark.guarantee("S12")
+@pytest.mark.parametrize("table", ["slots", "messages"])
+def test_a_record_that_belongs_nowhere_is_found(sound: Sound, table: str) -> None:
+    """A key that is none, with which no record was ever written, stops it like any damage."""
+    put(sound.root, table, b"short", b"x")
+    with pytest.raises((StoreInvalid, NeedsAdoption)):
+        reshard(sound.root, 2, workers=0)
+    assert (stored_shards(sound.root), leftovers(sound.root)) == (1, [])
 
 
 @pytest.mark.guarantee("S12")

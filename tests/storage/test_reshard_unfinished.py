@@ -69,6 +69,7 @@ with open_readers(sys.argv[1]) as reader:
     input()
     try:
         backup(reader, sys.argv[2])
+        print("copied", flush=True)
     except Unavailable as exc:
         print(exc.detail, flush=True)
     input()
