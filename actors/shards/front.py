@@ -92,6 +92,7 @@ class Front:
                 shards,
                 self._followed.stored,
                 self._changed,
+                lambda: self.closed,
             )
             for number in range(shards)
         ]

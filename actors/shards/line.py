@@ -38,6 +38,7 @@ class Line:
         shards: int,
         stored: Callable[[Id, int], None],
         changed: Callable[[Line], None],
+        closing: Callable[[], bool],
     ) -> None:
         """Prepare, without connecting.
 
@@ -48,6 +49,7 @@ class Line:
             shards: how many the store has.
             stored: told of a slot that became stored, in a process that is followed.
             changed: told that there is a session now, or none any more.
+            closing: asked whether this program schedules no more.
         """
         self.number = number
         self._loop = loop
@@ -55,6 +57,7 @@ class Line:
         self._shards = shards
         self._stored = stored
         self._changed = changed
+        self._closing = closing
         self._session: Session | None = None
         self._hello: Hello | None = None
         self._lock = threading.Lock()
@@ -78,7 +81,7 @@ class Line:
         if self._session is not None:
             return True
         try:
-            session = Session(self._loop, self._path, self._stored, self._ended)
+            session = Session(self._loop, self._path, self._stored, self._ended, self._closing)
         except ConnectionLost:
             return False
         try:

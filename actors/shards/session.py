@@ -31,7 +31,7 @@ from actors.futures import StageFuture
 from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.assignment import Assignment
-from protocol.errors import MalformedFrame, Overloaded, Recovering
+from protocol.errors import Closed, MalformedFrame, Overloaded, Recovering
 from protocol.ids import Id
 from protocol.message import Verified
 
@@ -53,6 +53,7 @@ class Session:
         path: Path,
         stored: Callable[[Id, int], None],
         ended: Callable[[Session], None],
+        closing: Callable[[], bool],
     ) -> None:
         """Connect and greet.
 
@@ -61,6 +62,7 @@ class Session:
             path: of the shard's socket.
             stored: told of a slot that became stored, in a process that is followed.
             ended: told, once, that the connection is lost; its tickets have ended by then.
+            closing: asked whether this program schedules no more.
 
         Raises:
             ConnectionLost: nobody of ours listens there.
@@ -68,6 +70,7 @@ class Session:
         self.hello: StageFuture[Hello] = StageFuture()
         self.ended = threading.Event()
         self._on_end = ended
+        self._closing = closing
         self._numbers = itertools.count()
         self._tickets: dict[int, Ticket] = {}
         self._questions: dict[int, StageFuture[Any]] = {}
@@ -162,7 +165,11 @@ class Session:
         ticket = self._tickets.get(letter.ticket)
         if ticket is None:
             return
-        ticket.future(letter.stage).fail(letter.error)
+        error = letter.error
+        if isinstance(error, Closed) and not self._closing():
+            # Only this shard ends: it was signalled to, or fenced. Another life of it comes.
+            error = Recovering()
+        ticket.future(letter.stage).fail(error)
         if letter.stage is Stage.PUBLISHED:
             del self._tickets[letter.ticket]
 

@@ -104,6 +104,18 @@ def test_a_shard_that_is_away_is_recovering(link, spawn) -> None:
     assert assigned_again(scheduler, spawn).slot == 0
 
 
+def test_a_shard_that_closes_alone_is_recovering(link, spawn) -> None:
+    """One that was signalled to end takes nothing more; the scheduler is not closed by that."""
+    linked = link()
+    scheduler = linked.open()
+    linked.shard.close()
+    ticket = scheduler.schedule(spawn)
+    for stage in Stage:
+        with pytest.raises(Recovering):
+            ticket.future(stage).get(timeout=PATIENCE)
+    assert not scheduler.closed
+
+
 def test_a_shard_that_ends_in_the_middle_of_a_greeting_is_dialled_again(link, spawn) -> None:
     """A connection that is reset before the shard said what it is counts as none."""
     linked = link()
