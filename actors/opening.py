@@ -9,12 +9,10 @@ from actors.shard import Shard, ShardOptions
 from protocol.errors import WalletError
 from protocol.wallet import Wallet
 from storage.journal import Journal
+from storage.layout import MAX_SHARDS
 
 LONGEST_DEADLINE_SECONDS = threading.TIMEOUT_MAX / 2
 """What a thread can wait for, with the grace on top; infinity is more."""
-
-MAX_SHARDS = 1000
-"""As many as the names of their folders can tell apart."""
 
 
 def require_sensible(shards: int, deadline: float, max_live_processes: int) -> None:
