@@ -69,6 +69,8 @@ class Fleet(Front):
         return fleet
 
     def _drain(self) -> None:
+        # Letters are taken in order: who has answered has accepted what was sent before.
+        _ = self.load
         # The shards finish what they accepted, and what they tell of it still arrives here.
         self.supervisor.stop()
 
