@@ -79,7 +79,7 @@ def temporary() -> Iterator[Path]:
 
 @pytest.mark.guarantee("S1", "S2", "S3", "S4", "S5", "S6", "S13", "L1", "L3")
 @pytest.mark.parametrize(
-    ("rounds", "seed"), [(10, SEED), pytest.param(100, SEED, marks=pytest.mark.slow)]
+    ("rounds", "seed"), [(len(VICTIMS), SEED), pytest.param(100, SEED, marks=pytest.mark.slow)]
 )
 def test_a_node_keeps_its_word_whatever_is_killed(
     rounds: int,

@@ -18,6 +18,7 @@ from tests.crash.sharded import SHARDS, opened, starts
 from tests.crash.telling import Item
 from tests.crash.testimony import Testimony
 from tests.crash.traps import Deed, Traps
+from tests.items import message_item
 
 Kill = Callable[[Sequence[Point], SchedulingMode, int], None]
 
@@ -31,23 +32,31 @@ POINTS = tuple(Point)
 
 @pytest.fixture
 def kill(
-    testimony: Testimony, items: tuple[Item, ...], wallets: tuple[Wallet, ...], traps: Traps
+    testimony: Testimony,
+    items: tuple[Item, ...],
+    wallets: tuple[Wallet, ...],
+    user_wallet: Wallet,
+    traps: Traps,
 ) -> Kill:
     """Kill shards at some points, one after the other, and hold what they said against the end."""
 
     def kill_and_judge(points: Sequence[Point], mode: SchedulingMode, visit: int) -> None:
         sent = [replace(item, mode=mode) for item in items]
-        spawns, messages = sent[:PROCESSES], sent[PROCESSES:]
+        spawns = sent[:PROCESSES]
         with opened(testimony.root, wallets, probe=traps.probe) as scheduler:
             callers = Insisting(scheduler)
             for number, point in enumerate(points):
                 traps.lay(point, Deed.KILL, visit)
                 callers.send_all(spawns)
-                callers.send_all(messages[number :: len(points)])
-                until(lambda point=point: traps.sprung(point))
+                callers.send_all(sent[PROCESSES + number :: len(points)])
+                while not traps.sprung(point):
+                    # Some points are passed once for several messages.
+                    more = [message_item(user_wallet, spawn.id, len(sent)) for spawn in spawns]
+                    sent += [Item.of(item, mode) for item in more]
+                    callers.send_all(sent[-PROCESSES:])
                 until(lambda killed=number + 1: sum(starts(scheduler)) == SHARDS + killed)
         testimony.hear(callers.records)
-        recover(testimony, wallets, items)
+        recover(testimony, wallets, sent)
 
     return kill_and_judge
 
