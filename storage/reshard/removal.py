@@ -41,9 +41,21 @@ def give_up(root: Path, plan: Plan) -> None:
         OSError: something cannot be removed.
     """
     _require_unused(root, plan.after)
-    _remove_folder(root, plan.after)
+    discarded = root / f"{plan.after.folder}{TEMPORARY}"
+    _remove(discarded)
+    if built(root, plan):
+        # In one step: as long as the folder has its name nothing is missing in it, and whoever
+        # is killed while removing it leaves nothing that could be gone on with.
+        (root / plan.after.folder).rename(discarded)
+        sync_folder(root)
+        _remove(discarded)
     _sweep(root)
     forget_plan(root)
+
+
+def built(root: Path, plan: Plan) -> bool:
+    """Tell whether the new shards are where they were built: giving up takes them away first."""
+    return (root / plan.after.folder).is_dir()
 
 
 def _require_unused(root: Path, manifest: Manifest) -> None:

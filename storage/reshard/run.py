@@ -19,7 +19,7 @@ from storage.manifest import Manifest, require_manifest
 from storage.opening import DEFAULTS
 from storage.reshard.building import build
 from storage.reshard.damage import Damaged
-from storage.reshard.removal import give_up, remove_old
+from storage.reshard.removal import built, give_up, remove_old
 from storage.reshard.room import require_room
 from storage.reshard.source import Source
 from storage.reshard.steps import Announce, Outcome, Step
@@ -141,9 +141,10 @@ class _Job:
                 ) from exc
 
     def _begun(self, manifest: Manifest, plan: Plan | None, sources: list[Source]) -> Plan:
-        """Return the plan to follow: the one that is there, while the old shards are the same."""
+        """Return the plan to follow: the one that is there, if what was built for it counts."""
         if plan is not None:
-            if plan.owners == tuple(source.owner for source in sources):
+            owners = tuple(source.owner for source in sources)
+            if plan.owners == owners and built(self._root, plan):
                 return plan
             give_up(self._root, plan)
         require_room(self._root, sources, 0, self._settings.min_free_bytes)

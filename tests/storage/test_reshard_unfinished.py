@@ -108,6 +108,28 @@ def test_it_can_be_given_up_before_the_new_shards_are_in_use(store: Path, step: 
     require_whole(store, 1, expected)
 
 
+@pytest.mark.guarantee("S4")
+@pytest.mark.parametrize("shards", [1, 4])
+@pytest.mark.parametrize("step", [Step.VERIFYING, Step.REPLACING])
+def test_one_that_was_killed_while_it_gave_up_is_not_gone_on_with(
+    store: Path, step: Step, shards: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verified or not, new shards of which something is removed never take anybody's place."""
+    expected = content(store)
+    interrupted(store, 4, step)
+
+    def begin_to_remove(folder: Path) -> None:
+        (folder / "shard-000" / "data.mdb").unlink()
+        raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", begin_to_remove)
+        with pytest.raises(Interrupted):
+            reshard(store, 1)
+    assert reshard(store, shards, workers=0) is not Outcome.NOTHING
+    require_whole(store, shards, expected)
+
+
 def test_it_goes_only_forward_once_the_new_shards_are_in_use(store: Path) -> None:
     """While old shards are left, only finishing is offered; asked for them, they are made anew."""
     expected = content(store)
