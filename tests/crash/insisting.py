@@ -11,12 +11,12 @@ from queue import SimpleQueue
 from actors import Scheduler, Stage
 from actors.futures import StageFuture
 from protocol.assignment import Assignment
-from protocol.errors import OutcomeUnknown, PublicationPending, Recovering
+from protocol.errors import DeadlineExpired, OutcomeUnknown, PublicationPending, Recovering
 from protocol.ids import Id
 from tests.crash.telling import Failed, Item, Record, Told
 
-ASK_AGAIN = (OutcomeUnknown, PublicationPending, Recovering)
-"""What a request may end with when a shard ends under it."""
+ASK_AGAIN = (DeadlineExpired, OutcomeUnknown, PublicationPending, Recovering)
+"""What a request may end with when a shard ends under it, or when there is little time."""
 
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.02

@@ -51,7 +51,7 @@ def test_a_fenced_shard_recovers_while_the_other_serves(
         assert refusal(scheduler, lost[1]).retry_after
         callers.send_all(kept)
         assert scheduler.latest(spawns[0].id).slot == scheduler.slot(spawns[0].id)
-        assert [shard.state for shard in scheduler.status().shards] == ["recovering", "ready"]
+        until(lambda: states(scheduler) == ["recovering", "ready"])
         bar.lift()
         callers.send_all(lost)
         assert [scheduler.slot(spawn.id) for spawn in spawns] == [len(lost), len(kept)]
@@ -82,6 +82,10 @@ def test_a_shard_that_does_not_keep_running_closes_the_scheduler(
         assert not any(Path(f"/proc/{pid}").exists() for pid in programs)
     testimony.hear(callers.records)
     recover(testimony, wallets, spawns)
+
+
+def states(scheduler: Scheduler) -> list[str]:
+    return [shard.state for shard in scheduler.status().shards]
 
 
 def messages(user: Wallet, process: Item) -> list[Item]:
