@@ -22,7 +22,7 @@ def backup(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder for the copy.")],
 ) -> None:
-    """Copy the store to a new folder, each shard as of one moment, while writers go on.
+    """Copy the store to a new folder, each shard as of one moment.
 
     What an uploader published is not part of it.
     """
