@@ -95,7 +95,13 @@ def stand_in(service: Service, schedule: Json, folder: Path) -> tuple[Service, M
         duplicates="allow",
         commitment_device=HTTPSIG,
     )
-    node = replace(service.node, scheduler=scheduler, operator=wallet, addresses=(wallet.address,), blocks=RecordedBlock())
+    node = replace(
+        service.node,
+        scheduler=scheduler,
+        operator=wallet,
+        addresses=(wallet.address,),
+        blocks=RecordedBlock(),
+    )
     return Service(node), memory
 
 
