@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from actors import SchedulingMode
 from node.checkup.check import NotWell
 from node.config import Config
 from node.standing import Standing, standing
 from storage import open_readers
 from storage.creation import require_unused
 from storage.layout import Layout
+from storage.unfinished import layout_for_writing
 
 
 def store(config: Config) -> str:
@@ -18,6 +20,8 @@ def store(config: Config) -> str:
         return f"{folder} holds no store yet: serve creates one"
     if found.obstacle:
         raise NotWell(f"{folder}: {found.obstacle}")
+    if config.store.shards is not None and config.scheduling.mode is not SchedulingMode.DISABLED:
+        layout_for_writing(folder, config.store.shards or 1)
     shards = f" in {len(found.shards)} shards" if len(found.shards) > 1 else ""
     writer = f"PID {found.writer} writes" if found.writer else "nobody writes"
     unfinished = f", {len(found.unfinished)} unfinished: see status" if found.unfinished else ""

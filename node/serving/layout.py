@@ -8,6 +8,7 @@ from collections.abc import Callable
 from actors import SchedulingMode
 from node.config import Config
 from storage import stored_shards
+from storage.layout import MAX_SHARDS
 
 
 def run_node(config: Config, announce: Callable[[str], None]) -> None:
@@ -42,7 +43,7 @@ def shards_of(config: Config) -> int:
         return 0
     if config.store.shards is not None:
         return config.store.shards
-    return stored_shards(config.store.data) or max(1, _cores() - 1)
+    return stored_shards(config.store.data) or min(max(1, _cores() - 1), MAX_SHARDS)
 
 
 def _cores() -> int:

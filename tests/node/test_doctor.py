@@ -18,6 +18,7 @@ from node.config import Config
 from node.http.app import application
 from node.sandbox import Sandbox
 from protocol.wallet import Wallet
+from storage import open_writer
 from tests.disks import StatedDisk
 from tests.node.conftest import Shell
 from tests.node.http.service import Services
@@ -143,6 +144,15 @@ def test_a_damaged_store(doctor: Doctor) -> None:
     doctor.shell.schedule()
     (doctor.shell.data / "manifest.json").write_text("{", "utf-8")
     assert doctor.complains("store")
+
+
+def test_a_store_of_another_number_of_shards(doctor: Doctor) -> None:
+    """It is said before a node is refused it; whoever only reads may ask for any number."""
+    open_writer(doctor.shell.data, shards=2).close()
+    assert doctor.says("store.shards=2")[0] == 0
+    assert "has 2 shards, not 3" in doctor.complains("store", "store.shards=3")
+    assert "has 2 shards, not 1" in doctor.complains("store", "store.shards=0")
+    assert doctor.says("store.shards=3", "scheduling.mode=disabled")[0] == 0
 
 
 def test_a_place_for_the_store_that_is_no_folder(doctor: Doctor, tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ def config(data: Path, shards: int | None = None, mode: str = "aggressive") -> C
     return Config(store={"data": data, "shards": shards}, scheduling={"mode": mode})
 
 
-@pytest.mark.parametrize(("cores", "shards"), [(1, 1), (2, 1), (3, 2), (8, 7)])
+@pytest.mark.parametrize(("cores", "shards"), [(1, 1), (2, 1), (3, 2), (8, 7), (128, 64)])
 def test_a_new_store_leaves_one_core_to_the_gateway(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, shards: int
 ) -> None:
-    """One shard for each of the other cores, and at least one."""
+    """One shard for each of the other cores, at least one, and at most what a store may have."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     assert shards_of(config(tmp_path / "data")) == shards
 
