@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from actors.events import log
-from node.config import load
+from node.config import ConfigInvalid, load
 from node.http.problems import problem
 from node.node import Node
 from node.running import open_node
@@ -53,6 +53,11 @@ class Application:
 
     def _open(self) -> Node:
         config = load(environment=os.environ).config
+        if (config.store.shards or 0) > 1 or config.server.gateways > 1:
+            raise ConfigInvalid(
+                "store.shards and server.gateways above 1 need `ao-scheduler serve`: "
+                "under another server one program does everything"
+            )
         log.configure(config.log.level)
         return self._closing.enter_context(open_node(config))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
@@ -13,6 +14,10 @@ from actors.shards.endings import HURRIED_EXIT
 from protocol.errors import SchedulerError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+ECHO_SECONDS = 0.1
+"""So soon after the first signal another one is the same: `timeout`, for one, sends it to a program
+and then to its whole group. Nobody who has lost patience is so quick."""
 
 
 class Told(BaseException):
@@ -26,11 +31,14 @@ class Ending:
     gives up whatever is left, and ends this program at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take them over until the end of the block; `clock` tells seconds, never going back."""
+        self._clock = clock
         self._failures: SimpleQueue[SchedulerError] = SimpleQueue()
         self._hurries: list[Callable[[], None]] = []
         self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
-        self._begun = False
+        self._told_at: float | None = None
+        self._failed = False
 
     def hurried_by(self, give_up: Callable[[], None]) -> None:
         """Call `give_up` when a second signal comes; the last one given first."""
@@ -47,7 +55,9 @@ class Ending:
             SchedulerError: what was given to `fail`.
             Told: a signal came.
         """
-        raise self._failures.get()
+        reason = self._failures.get()
+        self._failed = True
+        raise reason
 
     def __enter__(self) -> Self:
         return self
@@ -64,9 +74,12 @@ class Ending:
         return kind is Told
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self._begun:
+        now = self._clock()
+        if self._told_at is None:
+            self._told_at = now
+            if not self._failed:
+                raise Told
+        elif now - self._told_at > ECHO_SECONDS:
             for give_up in reversed(self._hurries):
                 give_up()
             raise SystemExit(HURRIED_EXIT)
-        self._begun = True
-        raise Told

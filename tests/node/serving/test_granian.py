@@ -78,9 +78,16 @@ def test_a_node_runs_under_granian(
         assert http.post("/", content=bytes(BODY_BYTES + 1)).status_code == 413
 
 
-def test_a_node_that_cannot_open_does_not_serve(environment: dict[str, str]) -> None:
-    """Without a usable wallet the server ends, and says why."""
-    environment["AO_SCHEDULER_BUNDLER_URL"] = "nonsense"
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("bundler.url", "nonsense"), ("store.shards", "2"), ("server.gateways", "2")],
+)
+def test_a_node_that_cannot_open_does_not_serve(
+    environment: dict[str, str], setting: str, value: str
+) -> None:
+    """What it cannot do as configured ends the server, which says why."""
+    environment |= {"AO_SCHEDULER_STORE_SHARDS": "1"}
+    environment["AO_SCHEDULER_" + setting.replace(".", "_").upper()] = value
     failed = subprocess.run(
         [*GRANIAN, "--port", str(free_port())],
         cwd=ROOT,
@@ -90,4 +97,4 @@ def test_a_node_that_cannot_open_does_not_serve(environment: dict[str, str]) -> 
         timeout=60,
         check=False,
     )
-    assert "bundler.url" in failed.stdout + failed.stderr
+    assert setting in failed.stdout + failed.stderr
