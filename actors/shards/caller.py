@@ -74,7 +74,7 @@ class Caller:
 
     def _submit(self, letter: Submit) -> None:
         ticket = Ticket(letter.deadline)
-        passage = Passage(self._tell, letter.ticket, ticket)
+        passage = Passage(self._tell, letter.ticket)
         ticket.assigned.add_done_callback(passage.assigned)
         ticket.stored.add_done_callback(passage.stored)
         ticket.published.add_done_callback(passage.published)
@@ -135,32 +135,38 @@ class Caller:
 
 
 class Passage:
-    """Pass the outcome of each stage of one ticket on, in the order in which they come."""
+    """Pass the outcome of each stage of one ticket on, each with its assignment but once.
 
-    __slots__ = ("_number", "_tell", "_ticket")
+    Stages may come from several threads, and then overtake each other.
+    """
 
-    def __init__(self, tell: Callable[[bytes], None], number: int, ticket: Ticket) -> None:
+    __slots__ = ("_number", "_tell", "_told")
+
+    def __init__(self, tell: Callable[[bytes], None], number: int) -> None:
         self._tell = tell
         self._number = number
-        self._ticket = ticket
+        # What is on its way already, replaced as a whole: a stage and its assignment.
+        self._told: tuple[int, Assignment | None] = (0, None)
 
     def assigned(self, future: Outcome) -> None:
         """Pass the first stage on, with the assignment."""
-        self._pass(Stage.ASSIGNED, future, None)
+        self._pass(Stage.ASSIGNED, future)
 
     def stored(self, future: Outcome) -> None:
-        """Pass the second stage on, with the assignment if it is another object."""
-        self._pass(Stage.STORED, future, self._ticket.assigned)
+        """Pass the second stage on, with the assignment if the first did not bring the same."""
+        self._pass(Stage.STORED, future)
 
     def published(self, future: Outcome) -> None:
         """Pass the third stage on, likewise."""
-        self._pass(Stage.PUBLISHED, future, self._ticket.stored)
+        self._pass(Stage.PUBLISHED, future)
 
-    def _pass(self, stage: Stage, future: Outcome, before: Outcome | None) -> None:
+    def _pass(self, stage: Stage, future: Outcome) -> None:
         error = future.error
         if isinstance(error, SchedulerError):
             self._tell(pack(Failed(self._number, stage, error)))
             return
         assignment = future.get(timeout=0)
-        known = before is not None and before.error is None and before.get(timeout=0) is assignment
+        before, told = self._told
+        known = told is assignment and before == stage - 1
         self._tell(pack(Reached(self._number, stage, None if known else assignment)))
+        self._told = stage, assignment

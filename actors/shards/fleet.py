@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from storage.layout import Layout
 
 MARGIN_SECONDS = 1.0
 """How much longer than they have programs are waited for."""
+
+HEARD_SECONDS = 5.0
+"""How long it may take to read what shards that have ended said last: much, after a busy end."""
 
 REACHED_SECONDS = 10.0
 """How long shards that are ready may take to be reached; they listen already."""
@@ -73,6 +77,10 @@ class Fleet(Front):
         _ = self.load
         # The shards finish what they accepted, and what they tell of it still arrives here.
         self.supervisor.stop()
+        if not self._loop.is_current:
+            until = time.monotonic() + HEARD_SECONDS
+            for line in self._lines:
+                line.hear_out(max(0.0, until - time.monotonic()))
 
     def _end(self) -> None:
         super()._end()

@@ -210,7 +210,10 @@ class Front:
     def after_fork(self) -> None:
         """Be closed in a forked child, which has none of the threads. See `storage.forks`."""
         self._closed, self._ending = threading.Event(), threading.Lock()
+        self._following = threading.Lock()
         self._closed.set()
+        # The shards, and the folder of their sockets, are the parent's.
+        self._ended = True
 
     def _part(self, process: Id) -> None:
         with self._following:

@@ -84,6 +84,10 @@ class Line:
             session = Session(self._loop, self._path, self._stored, self._ended, self._closing)
         except ConnectionLost:
             return False
+        except OSError as exc:
+            # Such as no descriptor that is free: there will be one again.
+            log.warning("shard_not_reached", shard=self.number, reason=repr(exc))
+            return False
         try:
             self._begin(session, session.hello.get(timeout=HELLO_SECONDS))
         except (SchedulerError, ConnectionLost, OSError, pykka.Timeout) as exc:
@@ -93,6 +97,14 @@ class Line:
             return False
         self._changed(self)
         return self.up
+
+    def hear_out(self, seconds: float) -> None:
+        """Wait until the session has ended by itself, with all that came over it, if there is one.
+
+        Called on another thread than the loop's.
+        """
+        if (session := self._session) is not None:
+            session.ended.wait(seconds)
 
     def _begin(self, session: Session, hello: Hello) -> None:
         if (hello.version, hello.shard, hello.shards) != (VERSION, self.number, self._shards):

@@ -157,7 +157,8 @@ class Session:
         assignment = letter.assignment or _before(ticket, stage)
         # Without one the request has ended here, at its deadline, before it was told of.
         if assignment is not None:
-            ticket.future(stage).complete(assignment)
+            # Also the stages before, which this one may have overtaken.
+            ticket.reach(stage, assignment)
         if stage is Stage.PUBLISHED:
             del self._tickets[letter.ticket]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from queue import SimpleQueue
 
@@ -10,6 +11,7 @@ import pytest
 from actors import Stage
 from actors.load import Load
 from actors.probe import Point
+from actors.ticket import Ticket
 from protocol.errors import (
     Closed,
     NotFound,
@@ -21,6 +23,7 @@ from protocol.errors import (
 from protocol.ids import Id
 from protocol.message import verify
 from storage import open_writer
+from tests.actors.cheap import assignment
 from tests.actors.outside import PATIENCE, Bundler, Gate, GatedSigner, gate_at
 from tests.actors.shards.linked import Linked
 from tests.items import message_item, process_item
@@ -130,6 +133,40 @@ def test_a_shard_that_ends_in_the_middle_of_a_greeting_is_dialled_again(link, sp
         greeted.close()
     linked.begin_service()
     assert assigned_again(scheduler, spawn).slot == 0
+
+
+def test_a_program_without_a_free_descriptor_dials_again(link, spawn, monkeypatch) -> None:
+    """One that cannot make a socket just now reaches the shard once it can."""
+    linked = link()
+    scheduler = linked.open()
+    tried: SimpleQueue[object] = SimpleQueue()
+
+    def refuse(path: object) -> None:
+        tried.put(path)
+        raise OSError(errno.EMFILE, "no descriptor")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("actors.shards.session.connect", refuse)
+        linked.end_service()
+        for _ in range(2):
+            tried.get(timeout=PATIENCE)
+    linked.begin_service()
+    assert assigned_again(scheduler, spawn).slot == 0
+
+
+def test_stages_may_arrive_in_any_order(link, spawn) -> None:
+    """A later stage includes those before it, also where it overtakes them on its way."""
+    linked = link()
+    reached = assignment()
+
+    def submit(_message: object, ticket: Ticket) -> None:
+        for stage in reversed(Stage):
+            ticket.future(stage).complete(reached)
+
+    linked.shard.submit = submit
+    ticket = linked.open().schedule(spawn)
+    for stage in Stage:
+        assert ticket.future(stage).get(timeout=PATIENCE) == reached
 
 
 def test_reads_go_on_while_a_shard_is_away(link, spawn) -> None:

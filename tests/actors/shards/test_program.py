@@ -15,6 +15,7 @@ from actors.channel.folder import SocketFolder
 from actors.events import log
 from actors.shard import ShardOptions
 from actors.shards.fleet import Fleet
+from actors.shards.line import Line
 from actors.shards.program import SWITCH_SECONDS, shard_spec
 from actors.shards.supervisor import Supervisor
 from actors.uploader import FolderUploader
@@ -22,7 +23,8 @@ from protocol.errors import OutcomeUnknown, StoreInUse
 from protocol.message import verify
 from protocol.wallet import Wallet
 from storage import StoreSettings, open_writer
-from tests.actors.outside import PATIENCE
+from tests.actors.channel.conftest import in_a_child
+from tests.actors.outside import PATIENCE, Gate
 from tests.actors.shards.lines import CALM, until
 from tests.actors.shards.outside import BarredSigner, BreakOnce
 from tests.items import process_item
@@ -84,6 +86,37 @@ def test_a_shard_that_cannot_open_its_store_says_why(root, options) -> None:
     finally:
         holder.close()
         sockets.remove()
+
+
+def test_a_forked_child_that_closes_leaves_the_shard_to_its_parent(fleet, spawn) -> None:
+    """The folder of the sockets stays, too, so that the next life of the shard can be reached."""
+    launched = fleet()
+    in_a_child(launched.close)
+    os.kill(launched.supervisor.pids[0], signal.SIGKILL)
+    until(lambda: launched.supervisor.standings()[0].restarts and launched.shards[0].pid)
+    assert submitted(launched, spawn).stored.get(timeout=PATIENCE).slot == 0
+
+
+def test_what_came_before_the_end_is_read(fleet, spawn, monkeypatch) -> None:
+    """However far behind this program is: what shards said before they ended still counts."""
+    launched = fleet()
+    ticket, gate = submitted(launched, spawn), Gate()
+    # Holds up the thread that reads, until the shard is gone and somebody waits for that thread.
+    ticket.assigned.add_done_callback(lambda _: gate.pass_through())
+    hear_out, close = Line.hear_out, Line.close
+
+    def open_and_hear_out(line: Line, seconds: float) -> None:
+        gate.open()
+        hear_out(line, seconds)
+
+    def close_and_open(line: Line) -> None:
+        close(line)
+        gate.open()
+
+    monkeypatch.setattr(Line, "hear_out", open_and_hear_out)
+    monkeypatch.setattr(Line, "close", close_and_open)
+    launched.close()
+    assert ticket.stored.get(timeout=PATIENCE).slot == 0
 
 
 def test_a_wallet_is_seen_nowhere(root, fleet, wallet) -> None:
