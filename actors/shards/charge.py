@@ -216,7 +216,9 @@ class Charge:
         if self._stopping:
             return
         wait = self._restarts.wait(now, was_ready=self._was_ready)
-        log.warning("program_ended", program=self.spec.name, reason=str(error), restart_in=wait)
+        if self._was_ready or self._generation > 1:
+            # Else whoever starts it is told, and it is not started again.
+            log.warning("program_ended", program=self.spec.name, reason=str(error), restart_in=wait)
         if wait is None:
             self.lost = True
         else:

@@ -119,6 +119,20 @@ def test_a_program_that_beats_is_left_alone(ready: World) -> None:
     assert ready.charge.state == "ready"
 
 
+def test_what_cannot_be_started_is_for_those_who_start_it(world: World, warned) -> None:
+    """They have its error, and end: nothing of a restart is written, which there is none of."""
+    world.after(1.0, Begun(), failed(StoreInvalid("no store")))
+    world.end(1)
+    assert str(world.charge.error) == "no store"
+    assert warned() == ""
+
+
+def test_a_program_that_ends_later_is_written_of(ready: World, warned) -> None:
+    """Nobody waits for it, and it is started again."""
+    ready.end(3)
+    assert "program_ended" in warned()
+
+
 def test_a_silent_program_is_killed_and_its_end_awaited(ready: World) -> None:
     """There is no successor while the killed one may still hold its lock."""
     ready.after(10.1)
