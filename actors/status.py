@@ -29,8 +29,9 @@ class ShardStatus:
         under_way: slots given and not stored.
         live_processes: processes whose actors are in memory.
         commits: transactions since its start.
-        stuck: process -> (slot, reason), where the bundler refuses an item for good.
-        unfit: process -> code, where nothing can be scheduled.
+        stuck: process -> (slot, reason), where the bundler refuses an item for good; of a shard
+            in another program the first 500.
+        unfit: process -> code, where nothing can be scheduled; likewise the first 10,000.
         fenced: why nothing is signed or written any more, or None.
     """
 

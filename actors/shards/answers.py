@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import astuple
+from itertools import islice
 from typing import Any
 
 from actors.load import Load
 from actors.status import ShardStatus
 from protocol.ids import Id
+
+MAX_STUCK = 500
+"""Processes that a status names as stuck. All that it says fits into one letter so, whatever
+the bundler refuses: without an answer a shard counts as recovering."""
+
+MAX_REASON = 200
+"""Characters of what the bundler said of each."""
+
+MAX_UNFIT = 10_000
+"""Processes that a status names as unfit."""
 
 
 def packed_load(load: Load) -> tuple[int, ...]:
@@ -26,8 +37,13 @@ def sum_of(loads: list[Load]) -> Load:
 
 
 def packed_status(status: ShardStatus) -> dict[str, Any]:
-    """Return a shard's status as plain values, by name."""
-    return {name: getattr(status, name) for name in status.__dataclass_fields__}
+    """Return a shard's status as plain values, by name; of very many processes only the first."""
+    stuck = islice(status.stuck.items(), MAX_STUCK)
+    return {
+        **{name: getattr(status, name) for name in status.__dataclass_fields__},
+        "stuck": {process: (slot, why[:MAX_REASON]) for process, (slot, why) in stuck},
+        "unfit": dict(islice(status.unfit.items(), MAX_UNFIT)),
+    }
 
 
 def status_of(value: Any) -> ShardStatus:
