@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -61,6 +62,11 @@ class SocketFolder:
     def remove(self) -> None:
         """Remove it with whatever is left in it. Idempotent; only for who made it."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def leave(self) -> None:
+        """Remove it if nothing is left in it: for who comes last when its maker was killed."""
+        with suppress(OSError):
+            self.path.rmdir()
 
 
 def require_private(folder: Path) -> None:

@@ -61,6 +61,11 @@ class Control:
         _ignore_interrupts()
         _continue_when_orphaned()
 
+    @property
+    def orphaned(self) -> bool:
+        """Whether the parent is known to be gone."""
+        return self._orphaned
+
     def order(self) -> bytes:
         """Ask for the order, and return it.
 

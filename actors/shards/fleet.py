@@ -18,6 +18,7 @@ from actors.shards.supervisor import Supervisor
 from storage import StoreSettings, open_readers
 from storage.creation import ensure_store
 from storage.layout import Layout
+from storage.unfinished import layout_for_writing
 
 MARGIN_SECONDS = 1.0
 """How much longer than they have programs are waited for."""
@@ -57,6 +58,7 @@ class Fleet(Front):
         settings = _patient(settings or SupervisionSettings(), options.settings.close_seconds)
         with ExitStack() as undo:
             ensure_store(Layout(root), shards, store)
+            layout_for_writing(root, shards)
             wait_for_orphans(root, shards, settings.orphan_seconds + MARGIN_SECONDS)
             sockets = SocketFolder.create()
             undo.callback(sockets.remove)

@@ -73,6 +73,7 @@ def run_shard(control: Control, order: ShardOrder) -> None:
     log.configure(order.log_level, shard=order.shard)
     path = order.sockets.socket(order.shard)
     with ExitStack() as closing:
+        closing.callback(_leave, control, order.sockets)
         shard = _opened(order, control, closing)
         service = Service(shard, order.shard, order.shards, control.generation, path)
         service.start()
@@ -82,6 +83,12 @@ def run_shard(control: Control, order: ShardOrder) -> None:
         closing.callback(service.refuse_new)
         control.ready()
         control.run()
+
+
+def _leave(control: Control, sockets: SocketFolder) -> None:
+    # While the parent is there the folder is for the next life of this shard.
+    if control.orphaned:
+        sockets.leave()
 
 
 def _opened(order: ShardOrder, control: Control, closing: ExitStack) -> Shard:

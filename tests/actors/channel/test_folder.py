@@ -49,6 +49,18 @@ def test_removing_takes_what_is_in_it(folder) -> None:
     folder.remove()
 
 
+def test_who_comes_last_removes_it() -> None:
+    """Leaving takes an empty folder away, and no other."""
+    folder = SocketFolder.create()
+    folder.socket(0).touch()
+    folder.leave()
+    assert folder.path.is_dir()
+    folder.socket(0).unlink()
+    folder.leave()
+    folder.leave()
+    assert not folder.path.exists()
+
+
 @pytest.mark.parametrize("mode", [0o755, 0o770, 0o701, 0o500])
 def test_a_folder_open_to_others_is_refused(folder, mode) -> None:
     """Only the exact mode will do."""

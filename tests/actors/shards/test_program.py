@@ -19,7 +19,7 @@ from actors.shards.line import Line
 from actors.shards.program import SWITCH_SECONDS, shard_spec
 from actors.shards.supervisor import Supervisor
 from actors.uploader import FolderUploader
-from protocol.errors import OutcomeUnknown, StoreInUse
+from protocol.errors import OutcomeUnknown, StoreInUse, StoreInvalid
 from protocol.message import verify
 from protocol.wallet import Wallet
 from storage import StoreSettings, open_writer
@@ -31,6 +31,15 @@ from tests.items import process_item
 from tests.sources import ROOT
 
 HEAVY = {"httpx", "prometheus_client", "pydantic", "rich", "starlette", "structlog", "typer"}
+
+KILLED = """
+import os, signal, sys
+from actors import Scheduler
+from protocol.wallet import Wallet
+
+Scheduler.open(sys.argv[1], Wallet.load(sys.argv[2]), shards=2)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture
@@ -167,6 +176,29 @@ def test_a_shard_runs_with_the_numbers_it_is_given(fleet, spawn, line, bar) -> N
     bar.lift()
     submitted(running, spawn)
     assert line.hear()[:-1] == ["signing", str(SWITCH_SECONDS), "error"]
+
+
+@pytest.mark.parametrize("shards", [2, 64])
+def test_another_number_of_shards_is_refused_before_any_program_starts(
+    root, fleet, options, monkeypatch, shards
+) -> None:
+    """The refusal costs no time, however many there were to be."""
+    fleet().close()
+    monkeypatch.setattr(Supervisor, "start", NotImplementedError)
+    with pytest.raises(StoreInvalid, match=f"has 1 shards, not {shards}"):
+        Fleet.launch(root, shards, options(), StoreSettings())
+
+
+def test_a_killed_program_leaves_no_folder_behind(root, wallet, tmp_path) -> None:
+    """The last of its shards to end removes the one that their sockets were in."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    wallet.save(tmp_path / "wallet.json")
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    command = [sys.executable, "-c", KILLED, str(root), str(tmp_path / "wallet.json")]
+    killed = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    until(lambda: not list(temporary.iterdir()))
 
 
 def test_a_shard_imports_little() -> None:
