@@ -1,4 +1,4 @@
-"""One writer per shard: an exclusive `flock` on a file that holds the writer's PID."""
+"""One writer per shard: an exclusive `flock` on a file that says who the writer is."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ class WriterLock:
             raise StoreInUse(f"{path.parent} is in use by PID {holder or 'unknown'}") from None
         except OSError as exc:
             raise StoreInvalid(f"cannot lock {path}: {exc.strerror}") from exc
-        # The PID is for people only: a full disk is no reason to stay out.
+        # Only whoever is kept out reads it: a full disk is no reason to stay out.
+        said = b"%-*d%-*d" % (_PID_WIDTH, os.getpid(), _PID_WIDTH, os.getppid())
         with suppress(OSError):
-            os.pwrite(self._descriptor, b"%-*d" % (_PID_WIDTH, os.getpid()), 0)
+            os.pwrite(self._descriptor, said, 0)
 
 
 def recorded_holder(path: Path) -> int | None:
@@ -66,7 +67,7 @@ def recorded_holder(path: Path) -> int | None:
     a writer that was killed may have gone to another program since.
     """
     try:
-        pid = int(path.read_bytes())
+        pid = int(path.read_bytes()[:_PID_WIDTH])
         if pid > 0:
             os.kill(pid, 0)
     except PermissionError:  # another user's
@@ -74,3 +75,11 @@ def recorded_holder(path: Path) -> int | None:
     except (OSError, ValueError, OverflowError):
         return None
     return pid if pid > 0 else None
+
+
+def recorded_parent(path: Path) -> int | None:
+    """Return the PID of the program that had started the one that a lock file names."""
+    try:
+        return int(path.read_bytes()[_PID_WIDTH:])
+    except (OSError, ValueError):
+        return None

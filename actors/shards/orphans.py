@@ -8,11 +8,9 @@ from pathlib import Path
 
 from protocol.errors import StoreInUse
 from storage.layout import Layout
-from storage.lock import WriterLock, recorded_holder
+from storage.lock import WriterLock, recorded_holder, recorded_parent
 
 POLL_SECONDS = 0.05
-INIT = 1
-"""PID of the program that takes over those whose parent is gone."""
 
 
 def wait_for_orphans(root: Path, shards: int, seconds: float) -> None:
@@ -32,15 +30,16 @@ def _orphaned(lock: Path) -> bool:
     try:
         WriterLock(lock).release()
     except StoreInUse:
-        holder = recorded_holder(lock)
-        return holder is not None and _parent(holder) == INIT
+        # Another program has taken it over: the first one of the system, or any that says so.
+        holder, parent = recorded_holder(lock), recorded_parent(lock)
+        return holder is not None and parent is not None and _parent(holder) != parent
     return False
 
 
-def _parent(pid: int) -> int:
+def _parent(pid: int) -> int | None:
     try:
         # After the name, which may hold anything: state, PID of the parent, and so on.
         return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
     except (OSError, ValueError, IndexError):
         # It is gone, or this system does not tell: then waiting is on the safe side.
-        return INIT
+        return None

@@ -50,4 +50,5 @@ def test_shards_that_are_still_starting_do_not_outlive_their_parent(
 def holders(root: Path) -> list[int | None]:
     """Which programs have the shards, by number."""
     locks = [Layout(root).lock(number) for number in range(SHARDS)]
-    return [int(lock.read_text() or 0) or None if lock.exists() else None for lock in locks]
+    found = [lock.read_text().split() if lock.exists() else [] for lock in locks]
+    return [int(words[0]) if words else None for words in found]

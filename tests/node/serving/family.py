@@ -52,7 +52,7 @@ class Family(NodeProgram):
     def shards(self) -> list[int]:
         """The programs that hold the shards, by number."""
         locks = [Layout(self.data).lock(number) for number in range(self._shards)]
-        return [int(lock.read_bytes()) for lock in locks]
+        return [int(lock.read_bytes().split()[0]) for lock in locks]
 
     @property
     def gateways(self) -> list[int]:
