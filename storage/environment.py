@@ -136,6 +136,8 @@ def data_file(folder: Path) -> Path:
 def _open(folder: Path, map_size: int, *, readonly: bool) -> lmdb.Environment:
     """Open with default sync flags: `sync`, `metasync` on, `writemap` off. Never otherwise.
 
+    Who writes looks up single records all over the store: what the system would read ahead is of
+    no use there, and would fill the program's resident memory. Copies and pages do gain by it.
     Halves the address space until the system grants it.
     """
     while True:
@@ -148,10 +150,8 @@ def _open(folder: Path, map_size: int, *, readonly: bool) -> lmdb.Environment:
                 max_spare_txns=SPARE_TRANSACTIONS,
                 mode=0o600,
                 readonly=readonly,
-                create=not readonly,
-                # A writer looks up one record here and one there. Measured with a million
-                # processes: with the system reading ahead, most of the file is mapped soon.
                 readahead=readonly,
+                create=not readonly,
             )
         except (lmdb.MemoryError, MemoryError) as exc:
             map_size //= 2
