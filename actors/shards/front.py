@@ -77,7 +77,6 @@ class Front:
         self._followed = Followed(reader, self._announcer)
         self._deadlines = DeadlineTimer()
         self._closed = threading.Event()
-        self._redial = threading.Event()
         self._complete = threading.Event()
         self._ending = threading.Lock()
         self._ended = False
@@ -96,7 +95,11 @@ class Front:
             )
             for number in range(shards)
         ]
-        self._dialer = threading.Thread(target=self._dial, name="dialer", daemon=True)
+        # One for each: a shard that takes its time to greet keeps nobody from the others.
+        self._dialers = [
+            threading.Thread(target=self._dial, args=(line,), name="dialer", daemon=True)
+            for line in self._lines
+        ]
         give_up_in_children(self)
 
     def start(self, patience: float) -> bool:
@@ -104,8 +107,8 @@ class Front:
         self._loop.start()
         self._deadlines.start()
         self._announcer.start()
-        self._redial.set()
-        self._dialer.start()
+        for dialer in self._dialers:
+            dialer.start()
         return self._complete.wait(patience)
 
     @property
@@ -222,7 +225,7 @@ class Front:
 
     def _changed(self, line: Line) -> None:
         if not line.up:
-            self._redial.set()
+            line.redial.set()
             return
         with self._following:
             for process in self._followed:
@@ -241,13 +244,16 @@ class Front:
                 answers.append(None)
         return answers
 
-    def _dial(self) -> None:
-        while not self.closed:
-            self._redial.clear()
-            reached = [line.dial() for line in self._lines]
-            if all(reached):
+    def _dial(self, line: Line) -> None:
+        while True:
+            line.redial.clear()
+            # In this order: whoever closes says so first, and then wakes us.
+            if self.closed:
+                return
+            reached = line.dial()
+            if all(each.up for each in self._lines):
                 self._complete.set()
-            self._redial.wait(None if all(reached) else REDIAL_SECONDS)
+            line.redial.wait(None if reached else REDIAL_SECONDS)
 
     def _drain(self) -> None:
         pause, deadline = threading.Event(), time.monotonic() + self._close_seconds
@@ -255,9 +261,10 @@ class Front:
             pause.wait(DRAIN_SECONDS)
 
     def _end(self) -> None:
-        self._redial.set()
-        if self._dialer.is_alive():
-            self._dialer.join()
+        for line, dialer in zip(self._lines, self._dialers, strict=True):
+            line.redial.set()
+            if dialer.is_alive():
+                dialer.join()
         for line in self._lines:
             line.close()
         self._loop.stop()

@@ -28,7 +28,12 @@ HELLO_SECONDS = 5.0
 
 
 class Line:
-    """Reach one shard, over one session after the other. Safe to use from many threads."""
+    """Reach one shard, over one session after the other. Safe to use from many threads.
+
+    Attributes:
+        number: of the shard.
+        redial: set when there is reason to dial again.
+    """
 
     def __init__(
         self,
@@ -52,6 +57,7 @@ class Line:
             closing: asked whether this program schedules no more.
         """
         self.number = number
+        self.redial = threading.Event()
         self._loop = loop
         self._path = path
         self._shards = shards

@@ -10,7 +10,10 @@ import pytest
 
 from actors.shards.child import ChildSpec
 from actors.shards.supervisor import Supervisor
+from storage import open_writer
 from tests.actors.shards.lines import CALM, Bar, Line, Watched
+from tests.actors.shards.linked import Linked
+from tests.items import process_item
 
 
 @pytest.fixture
@@ -65,3 +68,24 @@ def watched():
 def descriptors():
     """How many descriptors this program has open."""
     return lambda: len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.fixture
+def link(tmp_path, wallet):
+    """Open a shard and the way to it; outside things are handed to the shard."""
+    links: list[Linked] = []
+
+    def linked(**options) -> Linked:
+        root = tmp_path / "store"
+        links.append(Linked(open_writer(root), root, wallet, **options))
+        return links[-1]
+
+    yield linked
+    for each in links:
+        each.close()
+
+
+@pytest.fixture
+def spawn(user_wallet, wallet):
+    """A process that names our wallet."""
+    return process_item(user_wallet, wallet.address)

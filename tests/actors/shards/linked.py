@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actors import Scheduler, SchedulingMode
+import pytest
+
+from actors import Scheduler, SchedulingMode, Stage
 from actors.channel.folder import SocketFolder
 from actors.shard import Shard, ShardOptions
 from actors.shards.front import Front
 from actors.shards.service import Service
 from actors.uploader import FolderUploader
+from protocol.errors import Recovering, SchedulerError
 from protocol.message import ACCEPTED
 from protocol.wallet import Wallet
 from storage import LmdbReader
@@ -71,3 +74,22 @@ class Linked:
         self.front.close()
         self._service.stop()
         self.sockets.remove()
+
+
+def assigned_again(scheduler, item):
+    """Ask with the same message until the shard is back."""
+    while True:
+        try:
+            return scheduler.assign(item)
+        except Recovering:
+            continue
+
+
+def codes(ticket) -> set[str]:
+    """The codes of the errors that the three futures end with."""
+    found = set()
+    for stage in Stage:
+        with pytest.raises(SchedulerError) as caught:
+            ticket.future(stage).get(timeout=PATIENCE)
+        found.add(caught.value.code)
+    return found

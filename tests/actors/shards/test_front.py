@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from queue import SimpleQueue
 
 import pytest
@@ -22,29 +20,13 @@ from protocol.errors import (
 )
 from protocol.ids import Id
 from protocol.message import verify
-from storage import open_writer
 from tests.actors.cheap import assignment
 from tests.actors.outside import PATIENCE, Bundler, Gate, GatedSigner, gate_at
-from tests.actors.shards.linked import Linked
-from tests.items import message_item, process_item
+from tests.actors.shards.linked import assigned_again, codes
+from tests.items import message_item
 
 LATE = 0.05
 NOWHERE = Id(bytes(32))
-
-
-@pytest.fixture
-def link(tmp_path, wallet):
-    """Open a shard and the way to it; outside things are handed to the shard."""
-    links: list[Linked] = []
-
-    def linked(**options) -> Linked:
-        root = tmp_path / "store"
-        links.append(Linked(open_writer(root), root, wallet, **options))
-        return links[-1]
-
-    yield linked
-    for each in links:
-        each.close()
 
 
 @pytest.fixture
@@ -53,12 +35,6 @@ def gate(link):  # noqa: ARG001 - so that the gate opens before the shard is clo
     gate = Gate()
     yield gate
     gate.open()
-
-
-@pytest.fixture
-def spawn(user_wallet, wallet):
-    """A process that names our wallet."""
-    return process_item(user_wallet, wallet.address)
 
 
 @pytest.mark.guarantee("L1")
@@ -117,41 +93,6 @@ def test_a_shard_that_closes_alone_is_recovering(link, spawn) -> None:
         with pytest.raises(Recovering):
             ticket.future(stage).get(timeout=PATIENCE)
     assert not scheduler.closed
-
-
-def test_a_shard_that_ends_in_the_middle_of_a_greeting_is_dialled_again(link, spawn) -> None:
-    """A connection that is reset before the shard said what it is counts as none."""
-    linked = link()
-    scheduler = linked.open()
-    linked.end_service()
-    with socket.socket(socket.AF_UNIX) as dying:
-        dying.bind(str(linked.sockets.socket(0)))
-        dying.listen()
-        greeted, _ = dying.accept()
-        # What was sent and not read makes it a reset.
-        assert greeted.recv(1)
-        greeted.close()
-    linked.begin_service()
-    assert assigned_again(scheduler, spawn).slot == 0
-
-
-def test_a_program_without_a_free_descriptor_dials_again(link, spawn, monkeypatch) -> None:
-    """One that cannot make a socket just now reaches the shard once it can."""
-    linked = link()
-    scheduler = linked.open()
-    tried: SimpleQueue[object] = SimpleQueue()
-
-    def refuse(path: object) -> None:
-        tried.put(path)
-        raise OSError(errno.EMFILE, "no descriptor")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("actors.shards.session.connect", refuse)
-        linked.end_service()
-        for _ in range(2):
-            tried.get(timeout=PATIENCE)
-    linked.begin_service()
-    assert assigned_again(scheduler, spawn).slot == 0
 
 
 def test_stages_may_arrive_in_any_order(link, spawn) -> None:
@@ -236,17 +177,6 @@ def test_two_followers_share_one_subscription(link, user_wallet, spawn) -> None:
     assert heard.get(timeout=PATIENCE) == 2
 
 
-def test_another_shard_is_not_taken_for_this_one(link, spawn) -> None:
-    """What listens in a shard's place and says that it is another gets no message."""
-    linked = link()
-    scheduler = linked.open()
-    linked.end_service()
-    linked.begin_service(number=1)
-    while scheduler.status().shards[0].state == "ready":
-        pass
-    assert codes(scheduler.schedule(spawn)) == {"recovering"}
-
-
 def test_questions_are_answered_by_the_shard(link, spawn) -> None:
     """Status, load and backfill, and what a question is refused with."""
     bundler = Bundler()
@@ -300,22 +230,3 @@ def test_closing_waits_for_what_is_under_way(link, spawn) -> None:
     assert ticket.stored.get(timeout=0).slot == 0
     with pytest.raises(Closed):
         scheduler.schedule(spawn)
-
-
-def codes(ticket) -> set[str]:
-    """The codes of the errors that the three futures end with."""
-    found = set()
-    for stage in Stage:
-        with pytest.raises(Exception) as caught:  # noqa: PT011 - its code is what counts
-            ticket.future(stage).get(timeout=PATIENCE)
-        found.add(caught.value.code)
-    return found
-
-
-def assigned_again(scheduler, item):
-    """Ask with the same message until the shard is back."""
-    while True:
-        try:
-            return scheduler.assign(item)
-        except Recovering:
-            continue
