@@ -58,3 +58,11 @@ def test_a_store_takes_little_of_the_disk(root: Path) -> None:
     open_writer(root).close()
     blocks = sum(path.stat().st_blocks for path in root.rglob("*"))
     assert blocks * 512 < 1 << 20
+
+
+def test_who_writes_maps_no_more_than_it_looks_at(tmp_path: Path) -> None:
+    """Of a store of many processes the system reads nothing ahead for it, and does for readers."""
+    with open_writer(tmp_path / "store") as journal:
+        assert not journal.environment.flags["readahead"]
+    with open_reader(tmp_path / "store") as reader:
+        assert reader.environment.flags["readahead"]
