@@ -12,6 +12,10 @@ from actors.ticket import Ticket
 TICK = 0.05
 """Seconds between two looks: how late an answer at the deadline may be."""
 
+DISORDER = 0.1
+"""Seconds by which deadlines may be out of order and still be in one queue: how much later the
+first of two tickets may come here. So much later than its deadline it may expire, too."""
+
 SWEEP = 1.0
 """Seconds between two full sweeps, which drop finished tickets behind a waiting one."""
 
@@ -21,13 +25,16 @@ class DeadlineTimer:
 
     All tickets that a scheduler makes have the same patience, so they stand in the order of
     their deadlines, and a look at the front is enough. Those that others made, with any
-    deadline, are few and are all looked at.
+    deadline, are few and are all looked at; so are those of a program with less patience than
+    another one that uses the same shard.
     """
 
     def __init__(self) -> None:
         # Appended by callers, taken by the timer's thread; a deque is safe for both.
         self._tickets: deque[Ticket] = deque()
         self._foreign: deque[Ticket] = deque()
+        # About the latest deadline in the queue that is in order.
+        self._latest = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
 
@@ -36,7 +43,11 @@ class DeadlineTimer:
         self._thread.start()
 
     def watch(self, ticket: Ticket) -> None:
-        """Expire `ticket`, whose deadline is not before those of others watched so."""
+        """Expire `ticket`, whose deadline is seldom before those of others watched so."""
+        if ticket.deadline < self._latest - DISORDER:
+            self.watch_foreign(ticket)
+            return
+        self._latest = ticket.deadline
         ticket.watched = True
         self._tickets.append(ticket)
 

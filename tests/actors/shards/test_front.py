@@ -9,6 +9,7 @@ import pytest
 from actors import Stage
 from actors.load import Load
 from actors.probe import Point
+from actors.shards.front import Front
 from actors.ticket import Ticket
 from protocol.errors import (
     Closed,
@@ -22,6 +23,7 @@ from protocol.ids import Id
 from protocol.message import verify
 from tests.actors.cheap import assignment
 from tests.actors.outside import PATIENCE, Bundler, Gate, GatedSigner, gate_at
+from tests.actors.shards.lines import until
 from tests.actors.shards.linked import assigned_again, codes
 from tests.items import message_item
 
@@ -138,6 +140,20 @@ def test_deadlines_are_the_shards_to_judge(link, gate, user_wallet, spawn) -> No
     later = scheduler.schedule(message_item(user_wallet, verify(spawn).message_id, 1))
     assert codes(first) == {"outcome_unknown"}
     assert codes(later) == {"deadline_expired"}
+
+
+def test_who_has_more_patience_keeps_nobody_waiting(link, gate, user_wallet, spawn) -> None:
+    """Programs with other deadlines share a shard: what expired takes no room in its queue."""
+    linked = link(probe=gate_at(Point.SLOT_GIVEN, gate))
+    linked.open().schedule(spawn)
+    gate.wait_for_arrival()
+    front = Front(linked.sockets, 1, linked.front.reader)
+    assert front.start(PATIENCE)
+    ticket = front.ticket(LATE)
+    front.submit(verify(message_item(user_wallet, verify(spawn).message_id, 1)), ticket)
+    assert codes(ticket) <= {"deadline_expired", "outcome_unknown"}
+    until(lambda: linked.shard.queued == 1)
+    front.close()
 
 
 def test_followers_hear_each_slot_once(link, user_wallet, spawn) -> None:
