@@ -30,7 +30,7 @@ from actors.shards.answers import packed_load, packed_status
 from actors.stages import Stage
 from actors.ticket import Ticket
 from protocol.assignment import Assignment
-from protocol.errors import Overloaded, SchedulerError, UnsupportedValue
+from protocol.errors import MalformedFrame, Overloaded, SchedulerError, UnsupportedValue
 from protocol.ids import Id
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ class Caller:
         self._following: dict[Id, Callable[[], None]] = {}
 
     def take(self, letter: Letter) -> None:
-        """Serve one letter; returns at once."""
+        """Serve one letter; returns at once.
+
+        Raises:
+            MalformedFrame: it is for another shard; what it asks for is not done.
+        """
         match letter:
             case Submit():
                 self._submit(letter)
@@ -73,6 +77,9 @@ class Caller:
             self._unfollow(process)
 
     def _submit(self, letter: Submit) -> None:
+        if not self._service.has(letter.message.process):
+            # Two shards with one process would give its slots twice.
+            raise MalformedFrame("a message is for a process of another shard")
         ticket = Ticket(letter.deadline)
         passage = Passage(self._tell, letter.ticket)
         ticket.assigned.add_done_callback(passage.assigned)

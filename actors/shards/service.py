@@ -14,6 +14,8 @@ from actors.channel.listener import Listener
 from actors.channel.loop import Loop
 from actors.shard import Shard
 from actors.shards.caller import Caller
+from protocol.ids import Id
+from storage import shard_of
 
 DRAIN_SECONDS = 1.0
 """How long a caller may take to read the last that it is told."""
@@ -40,6 +42,7 @@ class Service:
             path: of the socket.
         """
         self.number = number
+        self._shards = shards
         self.generation = generation
         self.shard = shard
         self._hello = pack(Hello(VERSION, number, shards, generation, os.getpid(), shard.addresses))
@@ -72,6 +75,10 @@ class Service:
             connection.post(frame)
         else:
             connection.send(frame)
+
+    def has(self, process: Id) -> bool:
+        """Whether a process belongs to this shard."""
+        return shard_of(process, self._shards) == self.number
 
     def refuse_new(self) -> None:
         """Take no more connections; those that there are go on."""

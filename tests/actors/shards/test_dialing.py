@@ -10,8 +10,13 @@ from queue import SimpleQueue
 import pytest
 
 from actors.channel.folder import SocketFolder
+from actors.channel.loop import Loop
 from actors.shards.front import Front
 from actors.shards.service import Service
+from actors.shards.session import Session
+from actors.ticket import Ticket
+from protocol.message import verify
+from storage import shard_of
 from tests.actors.outside import PATIENCE
 from tests.actors.shards.lines import until
 from tests.actors.shards.linked import assigned_again, codes
@@ -61,6 +66,29 @@ def test_another_shard_is_not_taken_for_this_one(link, spawn) -> None:
     while scheduler.status().shards[0].state == "ready":
         pass
     assert codes(scheduler.schedule(spawn)) == {"recovering"}
+
+
+@pytest.mark.guarantee("S1")
+def test_a_shard_takes_no_message_for_the_process_of_another(link, spawn) -> None:
+    """Whoever sends one is hung up on, and nothing is assigned."""
+    linked, message = link(), verify(spawn)
+    other = 1 - shard_of(message.process, 2)
+    sockets, ended = SocketFolder.create(), threading.Event()
+    service, loop = Service(linked.shard, other, 2, 1, sockets.socket(other)), Loop("caller")
+    service.start()
+    loop.start()
+    session = Session(
+        loop, sockets.socket(other), lambda *_: None, lambda _: ended.set(), lambda: False
+    )
+    ticket = Ticket(float("inf"))
+    assert ticket.claim()
+    session.submit(message, float("inf"), ticket)
+    assert ended.wait(PATIENCE)
+    assert codes(ticket) == {"outcome_unknown"}
+    assert linked.shard.journal.process_count() == linked.shard.queued == 0
+    loop.stop()
+    service.stop()
+    sockets.remove()
 
 
 def test_a_shard_that_does_not_greet_keeps_nobody_from_the_others(
