@@ -92,7 +92,7 @@ class Ledger:
         return not (self._pins or self._signed or self._receipts)
 
     def worthwhile(self, enough: int) -> bool:
-        """Tell whether to write now: of what is under way three in four are signed, or `enough` wait.
+        """Tell whether to write now: three in four under way are signed, or `enough` wait.
 
         The others keep the signers busy meanwhile.
         """
