@@ -17,6 +17,11 @@ from protocol.ids import Id
 from storage.journal import Batch, Receipt
 
 
+KEEP_SIGNING = 8
+"""Slots that are left unsigned when the others are written: what two cores sign in the time that
+a commit and the next requests take."""
+
+
 @dataclass(slots=True)
 class Lane:
     """The flights of one process that are given and not stored.
@@ -92,12 +97,13 @@ class Ledger:
         return not (self._pins or self._signed or self._receipts)
 
     def worthwhile(self, enough: int) -> bool:
-        """Tell whether to write now: three in four under way are signed, or `enough` wait.
+        """Tell whether to write now: most of what is under way is signed, or `enough` wait.
 
-        The others keep the signers busy meanwhile.
+        At least half, and all but a few that keep the signers busy meanwhile.
         """
         waiting = len(self._pins) + len(self._signed) + len(self._receipts)
-        return 4 * len(self._signed) >= 3 * self.under_way or waiting >= enough
+        unsigned = self.under_way - len(self._signed)
+        return unsigned <= min(KEEP_SIGNING, self.under_way // 2) or waiting >= enough
 
     def pin(self, flight: Flight) -> None:
         """Take a slot that has just been given, or one that recovery found pinned."""

@@ -125,16 +125,19 @@ def test_what_is_under_way_is_counted(ledger, stored) -> None:
     assert stored == [flights[0]]
 
 
-def test_writing_is_worthwhile_once_most_of_what_is_under_way_is_signed(ledger) -> None:
-    """The others keep the signers busy; and what waits is bounded."""
-    flights, _ = given(ledger, 4)
+@pytest.mark.parametrize(("under_way", "signed"), [(4, 2), (20, 12)])
+def test_writing_is_worthwhile_once_most_of_what_is_under_way_is_signed(
+    ledger, under_way, signed
+) -> None:
+    """At least half, and all but a few that keep the signers busy; what waits is bounded."""
+    flights, _ = given(ledger, under_way)
     write(ledger)
-    for flight in flights[:2]:
+    for flight in flights[: signed - 1]:
         sign(ledger, flight)
-    assert not ledger.worthwhile(enough=3)
-    assert ledger.worthwhile(enough=2)
-    sign(ledger, flights[2])
-    assert ledger.worthwhile(enough=4)
+    assert not ledger.worthwhile(enough=signed)
+    assert ledger.worthwhile(enough=signed - 1)
+    sign(ledger, flights[signed - 1])
+    assert ledger.worthwhile(enough=signed + 1)
 
 
 def test_a_process_can_come_back_after_its_last_slot(ledger, stored) -> None:
