@@ -16,7 +16,6 @@ from protocol.commitment import Commitment
 from protocol.ids import Id
 from storage.journal import Batch, Receipt
 
-
 KEEP_SIGNING = 8
 """Slots that are left unsigned when the others are written: what two cores sign in the time that
 a commit and the next requests take."""
