@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from actors.channel.connection import Connection
 from actors.channel.errors import ConnectionLost
@@ -26,6 +27,7 @@ from actors.channel.letters import (
 )
 from actors.events import log
 from actors.futures import StageFuture
+from actors.shard import Shard
 from actors.shards.answers import packed_load, packed_status
 from actors.stages import Stage
 from actors.ticket import Ticket
@@ -33,19 +35,38 @@ from protocol.assignment import Assignment
 from protocol.errors import MalformedFrame, Overloaded, SchedulerError, UnsupportedValue
 from protocol.ids import Id
 
-if TYPE_CHECKING:
-    from actors.shards.service import Service
-
 Outcome = StageFuture[Assignment]
+
+
+class Host(Protocol):
+    """What all callers of a shard share.
+
+    Attributes:
+        shard: where they schedule.
+        number: of the shard.
+        generation: how often it was started.
+        questions: works on what takes its time.
+    """
+
+    shard: Shard
+    number: int
+    generation: int
+    questions: Executor
+
+    def has(self, process: Id) -> bool:
+        """Tell whether a process belongs to this shard."""
+
+    def tell(self, connection: Connection, frame: bytes) -> None:
+        """Send a frame, from some threads with others that come right after it."""
 
 
 class Caller:
     """Do what one connection asks for. Letters are taken on the channel's thread."""
 
-    def __init__(self, service: Service, connection: Connection) -> None:
-        self._service = service
+    def __init__(self, host: Host, connection: Connection) -> None:
+        self._host = host
         self._connection = connection
-        self._shard = service.shard
+        self._shard = host.shard
         self._following: dict[Id, Callable[[], None]] = {}
 
     def take(self, letter: Letter) -> None:
@@ -62,7 +83,7 @@ class Caller:
             case Unfollow(process):
                 self._unfollow(process)
             case Ask(what="backfill"):
-                self._service.questions.submit(self._answer, letter)
+                self._host.questions.submit(self._answer, letter)
             case Ask():
                 self._answer(letter)
             case Greeting(version) if version == VERSION:
@@ -77,7 +98,7 @@ class Caller:
             self._unfollow(process)
 
     def _submit(self, letter: Submit) -> None:
-        if not self._service.has(letter.message.process):
+        if not self._host.has(letter.message.process):
             # Two shards with one process would give its slots twice.
             raise MalformedFrame("a message is for a process of another shard")
         ticket = Ticket(letter.deadline)
@@ -123,8 +144,8 @@ class Caller:
             case "load", ():
                 return packed_load(self._shard.load)
             case "status", ():
-                service = self._service
-                return packed_status(self._shard.standing(service.number, service.generation))
+                host = self._host
+                return packed_status(self._shard.standing(host.number, host.generation))
             case "backfill", (process, from_slot):
                 return self._shard.backfill(Id(process), from_slot)
             case _:
@@ -132,7 +153,7 @@ class Caller:
 
     def _tell(self, frame: bytes) -> None:
         try:
-            self._service.tell(self._connection, frame)
+            self._host.tell(self._connection, frame)
         except ConnectionLost:
             return
         except Overloaded:

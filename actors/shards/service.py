@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from actors.channel.connection import Connection
@@ -54,7 +54,7 @@ class Service:
         # Connections with something posted and not flushed; only the committer's thread adds.
         self._posted: set[Connection] = set()
         self._committer: int | None = None
-        self.questions = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="answers")
+        self.questions: Executor = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="answers")
 
     def start(self) -> None:
         """Listen from now on.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.shards.child import ChildSpec
-from actors.shards.control import Control
 from node.commons import Membership
 from node.config import Config
 
@@ -23,15 +21,3 @@ class GatewayOrder:
     config: Config
     port: int
     member: Membership
-
-
-def gateway_spec(number: int, order: GatewayOrder) -> ChildSpec:
-    """Return what a supervisor runs one gateway by."""
-    return ChildSpec(f"gateway {number}", number, _run, (order,))
-
-
-def _run(control: Control, order: GatewayOrder) -> None:
-    # Only there: whoever names this function serves nothing, and need not import a server.
-    from node.serving.gateway import run_gateway
-
-    run_gateway(control, order)

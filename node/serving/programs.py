@@ -22,9 +22,10 @@ from node.limits.shares import share
 from node.peers.configured import Peers
 from node.scheduling import PEERS, shard_options, store_settings
 from node.serving.ending import Ending
-from node.serving.orders import GatewayOrder, gateway_spec
+from node.serving.orders import GatewayOrder
 from node.serving.reservation import Reservation
 from node.serving.sockets import address_of
+from node.serving.spawning import gateway_spec
 from node.serving.tls import tls_of
 from node.wallets import open_wallets
 from protocol.errors import Closed
