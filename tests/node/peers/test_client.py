@@ -205,7 +205,7 @@ def test_a_server_that_reads_slowly_ends_at_the_deadline(asking, server) -> None
     server.pace = 0.01
     body = bytes(32 << 20)  # more than the system would buffer
     with pytest.raises(PeerTimeout):
-        asking(timeout_seconds=0.2).post(f"{HERE}/", body)
+        asking(timeout_seconds=1.0).post(f"{HERE}/", body)
     server.pace = 0.0
     server.close()
     received = len(server.requests[0])

@@ -23,8 +23,7 @@ def test_an_address_has_so_many_connections(start: Start) -> None:
     with server.connect() as first, server.connect() as second:
         assert first.send(GET).reply()[0] == 200
         assert second.send(GET).reply()[0] == 200
-        with server.connect() as third:
-            assert third.send(GET).rest() == b""
+        assert not answered(server)
         assert first.send(GET).reply()[0] == 200
         first.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         assert b"200" in first.rest()
@@ -34,8 +33,11 @@ def test_an_address_has_so_many_connections(start: Start) -> None:
 
 
 def answered(server) -> bool:
-    with server.connect() as connection:
-        return connection.send(GET).until(b" ") != b""
+    try:
+        with server.connect() as connection:
+            return connection.send(GET).until(b" ") != b""
+    except (ConnectionResetError, BrokenPipeError):
+        return False
 
 
 def test_counts_end_with_the_connections(start: Start) -> None:

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from actors.shards.endings import HURRIED_EXIT
 from node.demonstration import message_item, process_item
+from node.serving.ending import ECHO_SECONDS
 from protocol.ids import Id
 from protocol.message import Message
 from protocol.wallet import Wallet
@@ -86,10 +88,16 @@ def test_a_second_signal_ends_all_at_once(tmp_path: Path, file: Path) -> None:
     with Family(tmp_path / "data", file, shards=1, gateways=1, **slow) as node:
         programs, port = node.children, int(node.url.rpartition(":")[2])
         with Connection(port) as client:
-            client.send(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf")
+            head = (
+                b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
+            )
+            assert b"100" in client.send(head, b"\r\n\r\n").until(b"\r\n\r\n")
+            client.send(b"half")
             os.kill(node.pid, signal.SIGTERM)
+            # Sooner it would be taken for the same signal.
+            again = time.monotonic() + ECHO_SECONDS
             # The others are told, and take no more connections; this request has its grace.
-            while taken(port):
+            while taken(port) or time.monotonic() <= again:
                 pass
             assert node.end(signal.SIGTERM) == HURRIED_EXIT
     assert not any(Path(f"/proc/{pid}").exists() for pid in programs)
