@@ -91,7 +91,7 @@ def test_a_second_signal_ends_all_at_once(tmp_path: Path, file: Path) -> None:
             head = (
                 b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
             )
-            assert b"100" in client.send(head, b"\r\n\r\n").until(b"\r\n\r\n")
+            assert b"100" in client.send(head).until(b"\r\n\r\n")
             client.send(b"half")
             os.kill(node.pid, signal.SIGTERM)
             # Sooner it would be taken for the same signal.
