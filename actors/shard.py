@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,7 +46,7 @@ from protocol.message import Verified
 from protocol.terms import DEFAULTS, Defaults
 from protocol.wallet import Wallet
 from storage.forks import give_up_in_children
-from storage.journal import Journal, Receipt, Work
+from storage.journal import Journal, Receipt, all_work
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class Shard:
     def _recover(self) -> None:
         # What is pinned is signed, what is stored is published: both are in the list of
         # unfinished work, so nothing else is read, however large the store is.
-        for work in _all_work(self.journal):
+        for work in all_work(self.journal):
             if work.unsigned is not None:
                 self.registry.tell(Resume(work.process))
         self.publisher.start()
@@ -403,10 +403,3 @@ class Shard:
 
 def _nothing() -> None:
     """Nobody gathers what is released."""
-
-
-def _all_work(journal: Journal) -> Iterable[Work]:
-    page = journal.work()
-    while page:
-        yield from page
-        page = journal.work(page[-1].process)

@@ -245,6 +245,14 @@ class Journal(Reader, Protocol):
         """
 
 
+def all_work(reader: Reader) -> Iterator[Work]:
+    """Yield all unfinished work, a page at a time, no transaction held in between."""
+    page = reader.work()
+    while page:
+        yield from page
+        page = reader.work(page[-1].process)
+
+
 def read_all(reader: Reader) -> Iterator[Id]:
     """Yield every process ID, a page at a time, no transaction held in between."""
     after: Id | None = None

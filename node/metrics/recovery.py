@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from actors import Scheduler, SchedulingMode
 from actors.status import Status
 from protocol.ids import Id
-from storage.journal import Reader, Work
+from storage.journal import Reader, all_work
 
 
 class Recovery:
@@ -50,13 +50,6 @@ def _starts(status: Status) -> tuple[int, ...]:
 
 
 def _unsigned(store: Reader) -> Iterator[tuple[Id, int]]:
-    for work in _all_work(store):
+    for work in all_work(store):
         if work.unsigned is not None:
             yield work.process, store.head(work.process).pinned
-
-
-def _all_work(store: Reader) -> Iterator[Work]:
-    page = store.work()
-    while page:
-        yield from page
-        page = store.work(page[-1].process)
