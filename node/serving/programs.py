@@ -59,7 +59,8 @@ def run_programs(config: Config, shards: int, announce: Callable[[str], None]) -
     """
     with Ending() as ending, ExitStack() as closing:
         # First, because it fails soonest; nobody listens there meanwhile.
-        reserved = closing.enter_context(Reservation(config.server))
+        reserved = Reservation(config.server)
+        closing.callback(reserved.close)
         tls_of(config.server)
         commons = Commons.create()
         closing.callback(commons.remove)

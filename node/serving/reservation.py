@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-from types import TracebackType
-from typing import Self
 
 from node.config import Server
 from node.serving.sockets import bound_to
@@ -43,17 +41,6 @@ class Reservation:
     def close(self) -> None:
         """Give it up. Idempotent."""
         self._held.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _alone(host: str, port: int) -> socket.socket:

@@ -19,7 +19,7 @@ def at(port: int) -> Config:
 def test_gateways_share_a_reserved_port() -> None:
     """Two of them listen at it, and every connection comes to one of them."""
     with (
-        Reservation(Server(port=0)) as reserved,
+        closing(Reservation(Server(port=0))) as reserved,
         closing(bind(at(0), reserved.port)) as one,
         closing(bind(at(0), reserved.port)) as other,
     ):
@@ -35,7 +35,7 @@ def test_gateways_share_a_reserved_port() -> None:
 
 def test_another_node_does_not_get_a_reserved_port() -> None:
     """Neither one of several programs, nor one of a single one; not before anybody listens."""
-    with Reservation(Server(port=0)) as reserved:
+    with closing(Reservation(Server(port=0))) as reserved:
         with pytest.raises(OSError, match=rf"127\.0\.0\.1:{reserved.port}"):
             Reservation(Server(port=reserved.port))
         with pytest.raises(OSError, match=rf"127\.0\.0\.1:{reserved.port}"):
@@ -64,7 +64,7 @@ def test_a_udp_port_that_is_taken_is_known_at_once() -> None:
 
 def test_a_port_is_had_again_at_once() -> None:
     """Connections of the last node that the system remembers keep the next one from nothing."""
-    with Reservation(Server(port=0)) as reserved:
+    with closing(Reservation(Server(port=0))) as reserved:
         port = reserved.port
         with closing(bind(at(0), port)) as gateway:
             client = socket.create_connection(("127.0.0.1", port))
@@ -73,7 +73,7 @@ def test_a_port_is_had_again_at_once() -> None:
             assert client.recv(1) == b""
             client.close()
     with (
-        Reservation(Server(port=port)) as again,
+        closing(Reservation(Server(port=port))) as again,
         closing(bind(at(0), again.port)),
         pytest.raises(OSError, match=str(port)),
     ):
