@@ -83,18 +83,7 @@ class Front:
         # Held while subscriptions change: the shards are told in the same order.
         self._following = threading.Lock()
         self._loop = Loop("front")
-        self._lines = [
-            Line(
-                self._loop,
-                sockets.socket(number),
-                number,
-                shards,
-                self._followed.stored,
-                self._changed,
-                lambda: self.closed,
-            )
-            for number in range(shards)
-        ]
+        self._lines = [self._line_to(sockets, number, shards) for number in range(shards)]
         # One for each: a shard that takes its time to greet keeps nobody from the others.
         self._dialers = [
             threading.Thread(target=self._dial, args=(line,), name="dialer", daemon=True)
@@ -217,6 +206,17 @@ class Front:
         self._closed.set()
         # The shards, and the folder of their sockets, are the parent's.
         self._ended = True
+
+    def _line_to(self, sockets: SocketFolder, number: int, shards: int) -> Line:
+        return Line(
+            self._loop,
+            sockets.socket(number),
+            number,
+            shards,
+            stored=self._followed.stored,
+            changed=self._changed,
+            closing=lambda: self.closed,
+        )
 
     def _part(self, process: Id) -> None:
         with self._following:

@@ -87,21 +87,11 @@ class Line:
         if self._session is not None:
             return True
         try:
-            session = Session(self._loop, self._path, self._stored, self._ended, self._closing)
-        except ConnectionLost:
-            return False
-        except OSError as exc:
-            # Such as no descriptor that is free: there will be one again.
-            log.warning("shard_not_reached", shard=self.number, reason=repr(exc))
-            return False
-        try:
-            self._begin(session, session.hello.get(timeout=HELLO_SECONDS))
+            self._greet()
         except (SchedulerError, ConnectionLost, OSError, pykka.Timeout) as exc:
-            # A shard that is killed in the middle of a greeting resets the connection.
+            # Such as no descriptor that is free, or a shard that is killed in the middle of a
+            # greeting and resets the connection: both pass.
             log.warning("shard_not_reached", shard=self.number, reason=repr(exc))
-            session.close()
-            return False
-        self._changed(self)
         return self.up
 
     def hear_out(self, seconds: float) -> None:
@@ -111,14 +101,6 @@ class Line:
         """
         if (session := self._session) is not None:
             session.ended.wait(seconds)
-
-    def _begin(self, session: Session, hello: Hello) -> None:
-        if (hello.version, hello.shard, hello.shards) != (VERSION, self.number, self._shards):
-            raise ConnectionLost(f"another shard answered: {hello}")
-        with self._lock:
-            self._hello = hello
-            if not session.ended.is_set():
-                self._session = session
 
     def submit(self, message: Verified, deadline: float, ticket: Ticket) -> None:
         """Send a claimed request on its way, to be taken up before `deadline`.
@@ -169,6 +151,26 @@ class Line:
         if session is None:
             raise Recovering
         return session
+
+    def _greet(self) -> None:
+        try:
+            session = Session(self._loop, self._path, self._stored, self._ended, self._closing)
+        except ConnectionLost:
+            return  # nobody listens yet, which is no news
+        try:
+            self._begin(session, session.hello.get(timeout=HELLO_SECONDS))
+        except BaseException:
+            session.close()
+            raise
+        self._changed(self)
+
+    def _begin(self, session: Session, hello: Hello) -> None:
+        if (hello.version, hello.shard, hello.shards) != (VERSION, self.number, self._shards):
+            raise ConnectionLost(f"another shard answered: {hello}")
+        with self._lock:
+            self._hello = hello
+            if not session.ended.is_set():
+                self._session = session
 
     def _ended(self, session: Session) -> None:
         with self._lock:

@@ -27,12 +27,15 @@ def wait_for_orphans(root: Path, shards: int, seconds: float) -> None:
 
 
 def _orphaned(lock: Path) -> bool:
+    holder, parent = recorded_holder(lock), recorded_parent(lock)
+    # Another program has taken it over: the first one of the system, or any that says so.
+    if holder is None or parent is None or _parent(holder) == parent:
+        return False
+    # Only now, because another writer may be starting: the PID may be somebody else's since.
     try:
         WriterLock(lock).release()
     except StoreInUse:
-        # Another program has taken it over: the first one of the system, or any that says so.
-        holder, parent = recorded_holder(lock), recorded_parent(lock)
-        return holder is not None and parent is not None and _parent(holder) != parent
+        return True
     return False
 
 
