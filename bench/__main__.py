@@ -197,6 +197,8 @@ def scale_command(
     json: Json = None,
 ) -> None:
     """Measure a store of a million processes. It is made once per folder."""
+    if live + pairs > processes // max(1, shards):
+        raise typer.BadParameter("--live and --pairs together are more than a shard's processes")
     plan = ScalePlan(processes, shards, live, pairs, seconds)
     with console.status("") as status:
         found = scale(data, plan, status.update)

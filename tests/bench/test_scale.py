@@ -42,15 +42,16 @@ def order(found: Known, user_wallet: Wallet) -> Order:
     )
 
 
-def test_scale_opens_the_store_in_fresh_programs(report) -> None:
+@pytest.mark.parametrize("shards", [0, 2])
+def test_scale_opens_the_store_in_fresh_programs(report, shards: int) -> None:
     """`bench scale` reports a program that finds no page of the store, and one that finds some."""
-    found, printed = report("scale", *TINY, "--shards", "0")
-    assert (found["processes"], found["shards"]) == (PROCESSES, 0)
+    found, printed = report("scale", *TINY, "--shards", str(shards))
+    assert (found["processes"], found["shards"]) == (PROCESSES, shards)
     for opened in (found["cold"], found["warm"]):
         assert 0 < opened["opening"]["seconds"] < opened["opening"]["program_seconds"]
         assert opened["opening"]["seconds"] < opened["opening"]["first_seconds"]
-        assert opened["live_processes"] == [4]
-        assert opened["live"][0]["own"] <= opened["live"][0]["rss"]
+        assert opened["live_processes"] == [4] * max(1, shards)
+        assert [each["own"] <= each["rss"] for each in opened["live"]] == [True] * max(1, shards)
         assert opened["latency"]["cold_p50_ms"] <= opened["latency"]["cold_p99_ms"]
         assert opened["uniform"]["per_second"] > 0
     assert "cold to warm" in printed
