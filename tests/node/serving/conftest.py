@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node.config import Config
+from protocol.wallet import Wallet
 from tests.node.serving.living import PATIENCE_SECONDS, Living, echo
+from tests.node.serving.nodes import Load
 
 Start = Callable[..., Living]
+
+
+@pytest.fixture
+def file(tmp_path: Path, wallet: Wallet) -> Path:
+    """The wallet's file."""
+    wallet.save(tmp_path / "wallet.json")
+    return tmp_path / "wallet.json"
+
+
+@pytest.fixture
+def load(user_wallet: Wallet, wallet: Wallet) -> Load:
+    """Messages for one process."""
+    return Load(user_wallet, wallet.address)
 
 
 @pytest.fixture

@@ -156,3 +156,19 @@ class Load:
                 for message, slot in self.acknowledged.items()
                 if scheduler.assignment(self.process, slot).message_id != message
             ]
+
+
+def refusal(data: Path, wallet: Path, *arguments: str) -> str:
+    """What a node that does not start says: one line."""
+    shared = ["--data", str(data), "--wallet", str(wallet)]
+    failed = subprocess.run(
+        [sys.executable, "-m", "node.cli", "serve", "--port", "0", *shared, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.count("\n") == 1
+    return failed.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -13,21 +11,7 @@ import pytest
 
 from protocol.wallet import Wallet
 from storage import open_writer
-from tests.node.serving.nodes import Load, NodeProgram
-from tests.storage.programs import ROOT
-
-
-@pytest.fixture
-def file(tmp_path: Path, wallet: Wallet) -> Path:
-    """The wallet's file."""
-    wallet.save(tmp_path / "wallet.json")
-    return tmp_path / "wallet.json"
-
-
-@pytest.fixture
-def load(user_wallet: Wallet, wallet: Wallet) -> Load:
-    """Messages for one process."""
-    return Load(user_wallet, wallet.address)
+from tests.node.serving.nodes import Load, NodeProgram, refusal
 
 
 @pytest.mark.guarantee("S4", "L1")
@@ -115,33 +99,12 @@ def test_a_node_that_cannot_start_says_why(
     tmp_path: Path, file: Path, layout: list[str], arguments: list[str], told: str
 ) -> None:
     """What stops it is one line."""
-    shared = ["--data", str(tmp_path / "data"), "--wallet", str(file)]
-    failed = subprocess.run(
-        [sys.executable, "-m", "node.cli", "serve", "--port", "0", *shared, *layout, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (failed.returncode, failed.stdout) == (1, "")
-    assert failed.stderr.startswith(told)
-    assert failed.stderr.count("\n") == 1
+    assert refusal(tmp_path / "data", file, *layout, *arguments).startswith(told)
 
 
 def test_a_store_keeps_its_number_of_shards(tmp_path: Path, file: Path) -> None:
     """Another number is refused in one line, which says how to change it."""
     open_writer(tmp_path / "data", shards=2).close()
     for shards in ("0", "1", "3"):
-        shared = ["--shards", shards, "--data", str(tmp_path / "data"), "--wallet", str(file)]
-        failed = subprocess.run(
-            [sys.executable, "-m", "node.cli", "serve", "--port", "0", *shared],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert (failed.returncode, failed.stdout) == (1, "")
-        assert "ao-scheduler reshard --shards" in failed.stderr
-        assert failed.stderr.count("\n") == 1
+        told = refusal(tmp_path / "data", file, "--shards", shards)
+        assert "ao-scheduler reshard --shards" in told

@@ -25,21 +25,8 @@ from protocol.wallet import Wallet
 from storage import shard_of
 from tests.node.serving.family import Family, kill, wait_for_end
 from tests.node.serving.living import Connection
-from tests.node.serving.nodes import ANS104, Load
+from tests.node.serving.nodes import ANS104, Load, refusal
 from tests.storage.programs import ROOT
-
-
-@pytest.fixture
-def file(tmp_path: Path, wallet: Wallet) -> Path:
-    """The wallet's file."""
-    wallet.save(tmp_path / "wallet.json")
-    return tmp_path / "wallet.json"
-
-
-@pytest.fixture
-def load(user_wallet: Wallet, wallet: Wallet) -> Load:
-    """Messages for one process."""
-    return Load(user_wallet, wallet.address)
 
 
 @pytest.mark.guarantee("S4", "L1")
@@ -233,8 +220,10 @@ def test_a_port_and_a_store_have_one_node(tmp_path: Path, file: Path) -> None:
     data = tmp_path / "data"
     with Family(data, file, shards=1, gateways=1) as node, node.client() as client:
         port = node.url.rpartition(":")[2]
-        assert "in use by PID" in refusal(data, file, "0")
-        assert f"127.0.0.1:{port}" in refusal(tmp_path / "other", file, port)
+        assert "in use by PID" in refusal(data, file, "--shards", "1")
+        assert f"127.0.0.1:{port}" in refusal(
+            tmp_path / "other", file, "--shards", "1", "--port", port
+        )
         assert client.get("/ready").status_code == 200
         assert node.end() == 0
 
@@ -292,19 +281,3 @@ def taken(port: int) -> bool:
     except ConnectionError:
         return False
     return True
-
-
-def refusal(data: Path, file: Path, port: str) -> str:
-    """What a node says that does not start."""
-    shared = ["--data", str(data), "--wallet", str(file), "--port", port]
-    failed = subprocess.run(
-        [sys.executable, "-m", "node.cli", "serve", "--shards", "1", *shared],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (failed.returncode, failed.stdout) == (1, "")
-    assert failed.stderr.count("\n") == 1
-    return failed.stderr
