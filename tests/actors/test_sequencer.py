@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from actors.sequencer import NO_SLOT, Known, Sequencer, Surroundings
+from actors.sequencer import NO_SLOT, Known
 from actors.stages import Duplicates, Stage
 from protocol.assignment import Block
 from protocol.chain import HashChain, chain_rule
@@ -25,54 +23,8 @@ from protocol.errors import (
 )
 from protocol.ids import Id
 from protocol.message import Verified
-from storage.journal import Batch
-from storage.memory_journal import MemoryJournal
-from tests.actors.cheap import FIRST, SECOND, message, process_message, signatures
-
-SPAWN = process_message("process")
-PROCESS = SPAWN.process
-HELLO = message("hello", PROCESS)
-
-
-@dataclass
-class World:
-    """A store and the sequencers over it; a clock and a block that a test may change."""
-
-    duplicates: Duplicates = Duplicates.SAME
-    wallets: tuple[Id, ...] = (FIRST, SECOND)
-    journal: MemoryJournal = field(default_factory=MemoryJournal)
-    ms: int = 1000
-    ahead: bool = False
-    block: Block | None = field(default_factory=Block)
-
-    def now(self) -> int:
-        if self.ahead:
-            raise ClockAhead
-        return self.ms
-
-    def latest(self) -> Block:
-        return self.block
-
-    def sequencer(self, process: Id = PROCESS) -> Sequencer:
-        head = self.journal.disk.heads.get(process)
-        around = Surroundings(self.journal, self.wallets, self.now, self, self.duplicates)
-        return Sequencer(process, head, around)
-
-    def pin(self, *flights) -> None:
-        self.journal.append(Batch(pins=[flight.pin for flight in flights]))
-
-    def store(self, *flights) -> None:
-        signed = [each.assignment.signed(signatures(each.signers, "")) for each in flights]
-        self.journal.append(Batch(signed=signed))
-        for flight in flights:
-            flight.reach(Stage.STORED)
-
-
-class MovedJournal(MemoryJournal):
-    """A store that came from another machine."""
-
-    def require_space(self, size: int) -> None:
-        raise NeedsAdoption
+from tests.actors.cheap import FIRST, SECOND, message, process_message
+from tests.actors.sequenced import HELLO, PROCESS, SPAWN, MovedJournal, World, state_of
 
 
 @pytest.fixture
@@ -285,8 +237,10 @@ def test_an_id_that_stands_for_other_bytes_in_another_process_is_refused() -> No
     sequencer = world.sequencer()
     world.pin(sequencer.give(SPAWN))
     world.journal.disk.bodies[HELLO.message_id] = world.journal.disk.bodies[PROCESS]
+    before = state_of(sequencer)
     with pytest.raises(IdCollision):
         sequencer.find(HELLO)
+    assert state_of(sequencer) == before
 
 
 def test_allowed_duplicates_leave_memory_one_by_one() -> None:
@@ -444,7 +398,3 @@ def test_a_process_without_its_wallet_is_read_only(world) -> None:
     assert restarted.find(SPAWN) == Known(0)
     with pytest.raises(WalletMissing, match=str(FIRST)):
         restarted.give(HELLO)
-
-
-def state_of(sequencer: Sequencer) -> dict[str, object]:
-    return {name: repr(value) for name, value in vars(sequencer).items() if name != "_around"}
