@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -135,12 +134,11 @@ def hanging_orphan(pipe, parent: int, settings, line: Path) -> None:
     threading.Event().wait()
 
 
-def leaving_a_child(control) -> None:
-    """Start a program that keeps everything open which is not closed for it."""
-    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    subprocess.Popen(command, close_fds=False, stdin=subprocess.PIPE)
+def leaving_a_child(control, bar: Path) -> None:
+    """Start a program that keeps everything open which is not closed for it, up to a bar."""
+    held_up = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_SH)"
+    subprocess.Popen([sys.executable, "-c", held_up, str(bar)], close_fds=False)
     control.ready()
-    threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGKILL)).start()
     control.run()
 
 

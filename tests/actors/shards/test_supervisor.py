@@ -261,10 +261,11 @@ def test_a_thread_that_does_not_end_keeps_no_program(supervised, watched) -> Non
     assert "took too long to end, and ended itself" in supervisor.standings()[0].reason
 
 
-def test_a_grandchild_does_not_hide_an_end(supervised) -> None:
+def test_a_grandchild_does_not_hide_an_end(supervised, bar) -> None:
     """A program is gone when it is, whatever it started and left with its descriptors."""
-    supervisor = supervised([children.leaving_a_child])
+    supervisor = supervised([children.leaving_a_child, bar.path])
     supervisor.start()
+    os.kill(supervisor.pids[0], signal.SIGKILL)
     until(lambda: supervisor.standings()[0].restarts)
     assert "SIGKILL" in supervisor.standings()[0].reason
 
