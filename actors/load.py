@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Numbers of this moment; asking for them costs nothing.
+    """Numbers of this moment, over all shards; in one program asking for them costs nothing.
 
     Attributes:
         queued: requests between acceptance and the store.

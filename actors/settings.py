@@ -65,7 +65,7 @@ class PublishSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an embedded scheduler runs with."""
+    """What a scheduler runs with; every shard with all of it, when there are several."""
 
     signers: int = field(default_factory=lambda: 2 * (os.cpu_count() or 1))
     """Signing threads. Twice the cores keeps each core signing while others hand over."""
